@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void
+v2v_bytes_done(struct v2v_bytes *b)
+{
+    free(b->data);
+    *b = (struct v2v_bytes){ 0 };
+}
+
+int
+v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
+              struct v2v_error *err)
+{
+    if (len > SIZE_MAX / 2 - b->len)
+        return v2v_fail_errno(err, ENOMEM, "%zu bytes", len);
+    if (b->len + len > b->cap) {
+        size_t cap = b->cap + b->cap / 2;
+        uint8_t *p;
+
+        if (cap < b->len + len)
+            cap = b->len + len;
+        if (cap < 256)
+            cap = 256;
+        p = realloc(b->data, cap);
+        if (p == NULL)
+            return v2v_fail_errno(err, errno, "%zu bytes", cap);
+        b->data = p;
+        b->cap = cap;
+    }
+    if (len > 0)
+        memcpy(b->data + b->len, data, len);
+    b->len += len;
+    return 0;
+}
+
+int
+v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
+                 ...)
+{
+    V2V_AUTO(mem) char *text = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0) {
+        text = NULL; /* vasprintf leaves it undefined */
+        return v2v_fail_errno(err, ENOMEM, "formatting text");
+    }
+    return v2v_bytes_add(b, text, (size_t)n, err);
+}
+
+int
+v2v_bytes_copy(const void *data, size_t len, struct v2v_bytes *ret,
+               struct v2v_error *err)
+{
+    struct v2v_bytes b = { 0 };
+
+    if (v2v_bytes_add(&b, data, len, err) < 0)
+        return -1;
+    *ret = b;
+    return 0;
+}
+
+/* The file may grow or shrink while it is read: what counts is what read()
+ * returns, never st_size. */
+static int
+read_all(int fd, size_t max, struct v2v_bytes *ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes b = { 0 };
+    static const size_t step = 1 << 16;
+    V2V_AUTO(mem) uint8_t *buf = malloc(step);
+
+    if (buf == NULL)
+        return v2v_fail_errno(err, errno, "read buffer");
+    for (;;) {
+        ssize_t n = read(fd, buf, step);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return v2v_fail_errno(err, errno, "cannot read");
+        if (n == 0)
+            break;
+        if ((size_t)n > max - b.len)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "larger than the limit of %zu bytes", max);
+        if (v2v_bytes_add(&b, buf, (size_t)n, err) < 0)
+            return -1;
+    }
+    *ret = b;
+    b = (struct v2v_bytes){ 0 };
+    return 0;
+}
+
+int
+v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
+              struct v2v_error *err)
+{
+    V2V_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
+    if (read_all(fd, max, ret, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    return 0;
+}
+
+static int
+write_all(int fd, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return fsync(fd);
+}
+
+/* A rename is on the disk only when its directory is. */
+static int
+sync_directory_of(const char *path)
+{
+    V2V_AUTO(mem) char *copy = strdup(path);
+    V2V_AUTO(fd) int fd = -1;
+
+    if (copy == NULL)
+        return -1;
+    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : fsync(fd);
+}
+
+int
+v2v_file_replace(const char *path, const void *data, size_t len,
+                 struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *tmp = NULL;
+    V2V_AUTO(fd) int fd = -1;
+    mode_t mask = umask(0);
+    struct stat st;
+    mode_t mode = 0666 & ~mask;
+
+    umask(mask);
+    if (stat(path, &st) == 0)
+        mode = st.st_mode & 07777;
+    if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
+        tmp = NULL;
+        return v2v_fail_errno(err, ENOMEM, "%s", path);
+    }
+    fd = mkostemp(tmp, O_CLOEXEC);
+    if (fd < 0)
+        return v2v_fail_errno(err, errno, "%s", tmp);
+    if (fchmod(fd, mode) < 0 || write_all(fd, data, len) < 0 ||
+        rename(tmp, path) < 0) {
+        int saved = errno;
+
+        unlink(tmp);
+        return v2v_fail_errno(err, saved, "%s", path);
+    }
+    if (sync_directory_of(path) < 0)
+        return v2v_fail_errno(err, errno, "%s: flushing its directory", path);
+    return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * base/bytes.h - a counted run of bytes in memory, and whole files as such
+ *
+ * A struct v2v_bytes that is all zero is empty and valid.  Its @data is
+ * malloc'ed and owned by the struct; v2v_bytes_done() frees it.
+ */
+#ifndef V2V_BASE_BYTES_H
+#define V2V_BASE_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+struct v2v_bytes {
+    uint8_t *data;
+    size_t len; /* bytes in use */
+    size_t cap; /* bytes allocated */
+};
+
+void v2v_bytes_done(struct v2v_bytes *b);
+
+static inline void
+v2v_auto_bytes(struct v2v_bytes *b)
+{
+    v2v_bytes_done(b);
+}
+
+/* Append @len bytes; -1 with V2V_ERR_INTERNAL when memory runs out. */
+int v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
+                  struct v2v_error *err);
+
+/* Append the text of a format, without its NUL. */
+int v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err,
+                     const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A copy of @len bytes at @data. */
+int v2v_bytes_copy(const void *data, size_t len, struct v2v_bytes *ret,
+                   struct v2v_error *err);
+
+/**
+ * v2v_file_read() - a whole regular file into memory
+ * @max: V2V_ERR_FORMAT when the file is larger
+ *
+ * A missing or unreadable file, or one that is not a regular file, is
+ * V2V_ERR_USAGE: it was named on a command line.  The text names @path.
+ */
+int v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
+                  struct v2v_error *err);
+
+/**
+ * v2v_file_replace() - write a file so that it is whole or as it was
+ *
+ * Writes a temporary file beside @path, flushes it to the disk, renames it
+ * and flushes the directory.  An existing file keeps its permissions.
+ */
+int v2v_file_replace(const char *path, const void *data, size_t len,
+                     struct v2v_error *err);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The text may hold names from a guest: a line break or an escape sequence
+ * there must not reach a terminal or split a log line. */
+static void
+make_printable(char *text)
+{
+    for (char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+}
+
+/* snprintf cuts anywhere; take back a UTF-8 sequence that was cut in two. */
+static void
+drop_partial_character(char *text, size_t size)
+{
+    size_t len = strlen(text), start = len;
+
+    if (len + 1 < size)
+        return;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
+        text[start - 1] = '\0';
+}
+
+static void __attribute__((format(printf, 3, 0)))
+set_text(struct v2v_error *err, const char *tail, const char *fmt, va_list ap)
+{
+    size_t used;
+
+    vsnprintf(err->text, sizeof err->text, fmt, ap);
+    used = strlen(err->text);
+    if (tail != NULL)
+        snprintf(err->text + used, sizeof err->text - used, ": %s", tail);
+    make_printable(err->text);
+    drop_partial_character(err->text, sizeof err->text);
+}
+
+void
+v2v_error_set(struct v2v_error *err, enum v2v_error_code code, const char *fmt,
+              ...)
+{
+    va_list ap;
+
+    if (err == NULL)
+        return;
+    va_start(ap, fmt);
+    set_text(err, NULL, fmt, ap);
+    va_end(ap);
+    err->code = code;
+}
+
+void
+v2v_error_set_errno(struct v2v_error *err, int errnum, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (err == NULL)
+        return;
+    va_start(ap, fmt);
+    set_text(err, strerror(errnum), fmt, ap);
+    va_end(ap);
+    err->code = V2V_ERR_INTERNAL;
+}
+
+void
+v2v_error_prefix(struct v2v_error *err, const char *fmt, ...)
+{
+    char old[sizeof err->text];
+    va_list ap;
+
+    if (err == NULL)
+        return;
+    memcpy(old, err->text, sizeof old);
+    va_start(ap, fmt);
+    set_text(err, old, fmt, ap);
+    va_end(ap);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/text.h"
+
+static void
+test_context_is_added_in_front(void **state)
+{
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(v2v_fail(&err, V2V_ERR_FORMAT, "bad date at byte %d", 10),
+                     -1);
+    assert_int_equal(v2v_fail_in(&err, "DriverVer"), -1);
+    assert_int_equal(v2v_fail_in(&err, "%s", "viostor.inf"), -1);
+    assert_string_equal(err.text,
+                        "viostor.inf: DriverVer: bad date at byte 10");
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+}
+
+static void
+test_long_text_is_cut_at_a_character(void **state)
+{
+    struct v2v_error err = { 0 };
+    char text[2000] = "";
+
+    (void)state;
+    for (int i = 0; i < 600; i++)
+        strcat(text, "\xe2\x82\xac"); /* three bytes each */
+    v2v_error_set(&err, V2V_ERR_GUEST, "%s", text);
+    assert_int_equal(strlen(err.text) % 3, 0);
+    assert_true(strlen(err.text) > 1000);
+}
+
+static void
+test_control_characters_do_not_reach_a_terminal(void **state)
+{
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    v2v_error_set(&err, V2V_ERR_GUEST, "%s", "a\x1b[2Jb\nc");
+    assert_string_equal(err.text, "a?[2Jb?c");
+}
+
+static void
+test_utf16_round_trip(void **state)
+{
+    /* the last is an unpaired surrogate, which Windows allows in names */
+    static const char *const cases[] = { "",
+                                         "viostor",
+                                         "caf\xc3\xa9",
+                                         "\xe2\x82\xac",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xed\xa0\x80x" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct v2v_bytes utf16 = { 0 };
+        struct v2v_error err = { 0 };
+        char *back;
+
+        assert_int_equal(v2v_utf16_from_utf8(cases[i], &utf16, &err), 0);
+        back = v2v_utf8_from_utf16(utf16.data, utf16.len, &err);
+        assert_non_null(back);
+        assert_string_equal(back, cases[i]);
+        free(back);
+        v2v_bytes_done(&utf16);
+    }
+}
+
+static void
+test_malformed_utf8_is_refused(void **state)
+{
+    static const char *const cases[] = { "\x80", "\xc0\x80", "\xe2\x82",
+                                         "\xf4\x90\x80\x80", "\xff" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct v2v_bytes utf16 = { 0 };
+        struct v2v_error err = { 0 };
+
+        assert_int_equal(v2v_utf16_from_utf8(cases[i], &utf16, &err), -1);
+        assert_int_equal(err.code, V2V_ERR_FORMAT);
+        v2v_bytes_done(&utf16);
+    }
+}
+
+static void
+test_names_compare_without_case(void **state)
+{
+    (void)state;
+    assert_true(v2v_equal_nocase("NetKVM", "netkvm"));
+    assert_false(v2v_equal_nocase("NetKVM", "netkv"));
+    assert_true(v2v_has_prefix_nocase("System32\\drivers", "SYSTEM32\\"));
+    assert_true(v2v_has_suffix_nocase("VIOSTOR.INF", ".inf"));
+    assert_false(v2v_has_suffix_nocase("inf", ".inf"));
+}
+
+static void
+test_replacing_a_file_keeps_its_permissions(void **state)
+{
+    char path[] = "/tmp/v2v-base-XXXXXX";
+    V2V_AUTO(fd) int fd = mkstemp(path);
+    V2V_AUTO(bytes) struct v2v_bytes back = { 0 };
+    struct v2v_error err = { 0 };
+    struct stat st;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, 0640), 0);
+    assert_int_equal(v2v_file_replace(path, "new", 3, &err), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    assert_int_equal(v2v_file_read(path, 3, &back, &err), 0);
+    assert_memory_equal(back.data, "new", 3);
+    assert_int_equal(v2v_file_read(path, 2, &back, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    unlink(path);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_context_is_added_in_front),
+        cmocka_unit_test(test_long_text_is_cut_at_a_character),
+        cmocka_unit_test(test_control_characters_do_not_reach_a_terminal),
+        cmocka_unit_test(test_utf16_round_trip),
+        cmocka_unit_test(test_malformed_utf8_is_refused),
+        cmocka_unit_test(test_names_compare_without_case),
+        cmocka_unit_test(test_replacing_a_file_keeps_its_permissions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
