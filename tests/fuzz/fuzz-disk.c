@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Hostile disks: the partition table and every NTFS in it.
+ *
+ * Input: a byte (bit 0: make the checksums of a GPT right first, else no
+ * change gets past them), the disk's size in sectors of 512 bytes (4 bytes,
+ * little endian), then sectors: a number (4 bytes) and 512 bytes.  All other
+ * sectors are zero.  The corpus holds of images made with sfdisk and mkntfs
+ * the sectors that are read. */
+#include <stdlib.h>
+
+#include "disk/ntfs.h"
+#include "disk/probe.h"
+#include "tests/unit/test-disk-image.h"
+
+enum {
+    SECTORS = 32768, /* that are kept of the disk */
+    RECORD = 4 + 512,
+    HEADER = 5
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static uint8_t sectors[SECTORS][512];
+
+/* Fill (or with @clear empty) the sectors that the input names. */
+static void
+inflate(const uint8_t *data, size_t len, bool clear)
+{
+    for (size_t i = HEADER; len - i > 4; i += RECORD) {
+        uint64_t sector = get_le(data + i, 4);
+        size_t n = len - i - 4 < 512 ? len - i - 4 : 512;
+
+        if (sector < SECTORS && clear)
+            memset(sectors[sector], 0, 512);
+        else if (sector < SECTORS)
+            memcpy(sectors[sector], data + i + 4, n);
+        if (n < 512)
+            break;
+    }
+}
+
+static void
+probe(const struct disk_reader *disk)
+{
+    V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
+    struct ntfs_state state;
+    struct v2v_error err;
+
+    if (disk_probe(disk, &layout, &err) < 0)
+        return;
+    for (size_t i = 0; i < layout.count; i++) {
+        const struct disk_volume *v = &layout.volumes[i];
+
+        if (v->offset > disk->size || v->len > disk->size - v->offset ||
+            (i > 0 && v->number <= v[-1].number))
+            abort();
+        if (v->content == DISK_NTFS &&
+            ntfs_state_read(disk, v->offset, v->len, &state, &err) == 0 &&
+            (unsigned)state.journal > NTFS_JOURNAL_UNREADABLE)
+            abort();
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct image image = { sectors[0], sizeof sectors, false };
+    struct disk_reader disk = { image_read, &image, 0 };
+
+    if (len < HEADER)
+        return 0;
+    disk.size = get_le(data + 1, 4) * 512;
+    inflate(data, len, false);
+    if ((data[0] & 1) != 0) {
+        image_seal_gpt(&image, 512, 512);
+        image_seal_gpt(&image, 4096, 4096);
+    }
+    probe(&disk);
+    inflate(data, len, true);
+    /* sealing writes into these */
+    memset(sectors[1], 0, 512);
+    memset(sectors[8], 0, 512);
+    return 0;
+}
