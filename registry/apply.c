@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Edits against a hive: does one hold, and carrying it out. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "registry/hive-private.h"
+#include "registry/hive.h"
+
+/* What the value of @edit becomes, given what the hive holds now: for APPEND
+ * the old strings and those that are missing, else the edit's own data. */
+static int
+wanted_data(struct reg_hive *hive, const struct reg_edit *edit,
+            struct v2v_bytes *ret, struct v2v_error *err)
+{
+    V2V_AUTO(strings) struct v2v_strings now = { 0 };
+    V2V_AUTO(strings) struct v2v_strings more = { 0 };
+    V2V_AUTO(reg_edits) struct reg_edits scratch = { 0 };
+    struct reg_place at = { &scratch, edit->hive, edit->key, edit->why };
+
+    if (edit->op != REG_OP_APPEND)
+        return v2v_bytes_copy(edit->data, edit->len, ret, err);
+    if (reg_get_strings(hive, edit->key, edit->name, &now, err) < 0 &&
+        err->code != V2V_ERR_NOT_FOUND)
+        return -1;
+    if (reg_split_strings(edit->data, edit->len, &more, err) < 0)
+        return -1;
+    for (size_t i = 0; i < more.count; i++)
+        if (!v2v_strings_has_nocase(&now, more.items[i]) &&
+            v2v_strings_add(&now, more.items[i], err) < 0)
+            return -1;
+    if (reg_strings(&at, REG_OP_SET, edit->name, now.items, now.count, err) < 0)
+        return -1;
+    return v2v_bytes_copy(scratch.items[0].data, scratch.items[0].len, ret,
+                          err);
+}
+
+static int
+value_holds(struct reg_hive *hive, const struct reg_edit *edit,
+            struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes now = { 0 };
+    V2V_AUTO(bytes) struct v2v_bytes wanted = { 0 };
+    uint32_t type;
+
+    if (reg_get(hive, edit->key, edit->name, &type, &now, err) < 0)
+        return err->code == V2V_ERR_NOT_FOUND ? 0 : -1;
+    if (edit->op == REG_OP_DEFAULT)
+        return 1;
+    if (wanted_data(hive, edit, &wanted, err) < 0)
+        return -1;
+    return type == edit->type && now.len == wanted.len &&
+           (now.len == 0 || memcmp(now.data, wanted.data, now.len) == 0);
+}
+
+int
+reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
+               struct v2v_error *err)
+{
+    struct v2v_error local = { 0 };
+    int result;
+
+    switch (edit->op) {
+    case REG_OP_STAMP:
+        return 1;
+    case REG_OP_KEY:
+        return reg_has_key(hive, edit->key, err);
+    case REG_OP_DELETE:
+        result = reg_has_key(hive, edit->key, err);
+        return result < 0 ? -1 : !result;
+    default:
+        /* absence is an answer here: keep it out of the caller's error */
+        result = value_holds(hive, edit, &local);
+        if (result < 0 && err != NULL)
+            *err = local;
+        return result;
+    }
+}
+
+static int
+make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
+         struct v2v_error *err)
+{
+    hive_node_h node = hive->root;
+
+    for (const char *rest = key; *rest != '\0';) {
+        V2V_AUTO(mem) char *part = NULL;
+        hive_node_h child;
+
+        if (reg_next_part(&rest, &part, err) < 0)
+            return -1;
+        errno = 0;
+        child = hivex_node_get_child(hive->h, node, part);
+        if (child == 0 && errno == 0)
+            child = hivex_node_add_child(hive->h, node, part);
+        if (child == 0)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "%s: cannot make key \"%s\": %s", key, part,
+                            strerror(errno));
+        node = child;
+    }
+    *ret = node;
+    return 0;
+}
+
+/* hivex rewrites every value of the key: see REG_VALUE_MAX. */
+static int
+check_values_fit(struct reg_hive *hive, hive_node_h node,
+                 const struct reg_edit *edit, struct v2v_error *err)
+{
+    V2V_AUTO(mem) hive_value_h *values = hivex_node_values(hive->h, node);
+
+    if (values == NULL)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there",
+                        edit->key);
+    if (edit->len > REG_VALUE_MAX)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "%s: value \"%s\" of %zu bytes is longer than %d",
+                        edit->key, edit->name, edit->len, REG_VALUE_MAX);
+    for (size_t i = 0; values[i] != 0; i++) {
+        hive_type type;
+        size_t len;
+
+        if (hivex_value_type(hive->h, values[i], &type, &len) < 0)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "%s: the hive is damaged there", edit->key);
+        if (len > REG_VALUE_MAX)
+            return v2v_fail(err, V2V_ERR_INTERNAL,
+                            "%s: holds a value of %zu bytes; a key with one "
+                            "longer than %d cannot be edited safely",
+                            edit->key, len, REG_VALUE_MAX);
+    }
+    return 0;
+}
+
+static int
+set_value(struct reg_hive *hive, const struct reg_edit *edit,
+          struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    hive_set_value value;
+    hive_node_h node;
+
+    if (wanted_data(hive, edit, &data, err) < 0 ||
+        make_key(hive, edit->key, &node, err) < 0 ||
+        check_values_fit(hive, node, edit, err) < 0)
+        return -1;
+    value = (hive_set_value){ .key = edit->name,
+                              .t = (hive_type)edit->type,
+                              .len = data.len,
+                              .value = (char *)data.data };
+    if (hivex_node_set_value(hive->h, node, &value, 0) < 0)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: cannot set value \"%s\": %s",
+                        edit->key, edit->name, strerror(errno));
+    return 0;
+}
+
+static int
+delete_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
+{
+    hive_node_h node;
+
+    if (reg_node_find(hive, key, &node, err) < 0)
+        return -1;
+    if (node == hive->root)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "a hive's root key stays");
+    if (hivex_node_delete_child(hive->h, node) < 0)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: cannot delete the key: %s",
+                        key, strerror(errno));
+    return 0;
+}
+
+static int
+apply_one(struct reg_hive *hive, const struct reg_edit *edit,
+          struct v2v_error *err)
+{
+    hive_node_h node;
+
+    switch (edit->op) {
+    case REG_OP_KEY:
+        return make_key(hive, edit->key, &node, err);
+    case REG_OP_DELETE:
+        return delete_key(hive, edit->key, err);
+    default:
+        return set_value(hive, edit, err);
+    }
+}
+
+int
+reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
+               const struct reg_edits *edits, struct v2v_error *err)
+{
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct reg_edit *edit = &edits->items[i];
+        int holds = 0;
+
+        if (edit->hive != id)
+            continue;
+        if (edit->op != REG_OP_STAMP)
+            holds = reg_edit_holds(hive, edit, err);
+        if (holds < 0 || (holds == 0 && apply_one(hive, edit, err) < 0))
+            return v2v_fail_in(err, "%s", reg_hive_name(id));
+    }
+    return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * registry/header.h - the base block of a registry hive, without hivex
+ *
+ * hivex opens a dirty hive without a word and marks it clean when it saves;
+ * who edits must look here first.
+ *
+ * Source: M. Suhanov, "Windows registry file format specification",
+ * https://github.com/msuhanov/regf, checked against real hives of Windows 7,
+ * 8.1 and 10 1709.
+ */
+#ifndef V2V_REGISTRY_HEADER_H
+#define V2V_REGISTRY_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct reg_header {
+    uint32_t primary_sequence;   /* incremented before a write */
+    uint32_t secondary_sequence; /* made equal after it */
+    uint32_t minor;              /* 3 to 5; the major version is 1 */
+    uint32_t hbins_len;          /* bytes of hive bins after the base block */
+    bool dirty; /* the two differ: changes wait in the transaction logs */
+};
+
+/**
+ * reg_header_read() - check and decode the base block of a primary hive file
+ * @data: the whole file; @len: bytes
+ *
+ * Returns: 0, or -1 with V2V_ERR_FORMAT: no "regf" signature, a checksum that
+ * is wrong, a log file in place of a hive, hive bins beyond the end, or a
+ * version other than 1.3 to 1.5 (1.6, layered keys, has never been tried).
+ */
+int reg_header_read(const void *data, size_t len, struct reg_header *ret,
+                    struct v2v_error *err);
+
+#endif

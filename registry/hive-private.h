@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files of registry/ that call hivex. */
+#ifndef V2V_REGISTRY_HIVE_PRIVATE_H
+#define V2V_REGISTRY_HIVE_PRIVATE_H
+
+#include <hivex.h>
+
+#include "registry/hive.h"
+
+struct reg_hive {
+    hive_h *h;
+    hive_node_h root;
+};
+
+/* The node of @key, 0 when absent; -1 with V2V_ERR_FORMAT. */
+int reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
+                  struct v2v_error *err);
+
+/* A part of a key's path: @*part .. up to the next '\\', and past it. */
+int reg_next_part(const char **path, char **ret, struct v2v_error *err);
+
+#endif

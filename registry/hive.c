@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "registry/hive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "registry/header.h"
+#include "registry/hive-private.h"
+
+/* hivex takes file names only: an anonymous file has one under /proc. */
+struct anonymous_file {
+    int fd;
+    char path[32];
+};
+
+static int
+anonymous_file_new(struct anonymous_file *ret, struct v2v_error *err)
+{
+    ret->fd = memfd_create("hive", MFD_CLOEXEC);
+    if (ret->fd < 0)
+        return v2v_fail_errno(err, errno, "memory for a registry hive");
+    snprintf(ret->path, sizeof ret->path, "/proc/self/fd/%d", ret->fd);
+    return 0;
+}
+
+static int
+write_all(int fd, const uint8_t *data, size_t len, struct v2v_error *err)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return v2v_fail_errno(err, errno, "memory for a registry hive");
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int
+open_with_hivex(const struct anonymous_file *file, struct reg_hive **ret,
+                struct v2v_error *err)
+{
+    V2V_AUTO(reg_hive) struct reg_hive *hive = calloc(1, sizeof *hive);
+
+    if (hive == NULL)
+        return v2v_fail_errno(err, errno, "registry hive");
+    hive->h = hivex_open(file->path, HIVEX_OPEN_WRITE);
+    if (hive->h == NULL)
+        return v2v_fail(err, V2V_ERR_FORMAT, "corrupt registry hive: %s",
+                        errno == 0 ? "hivex refuses it" : strerror(errno));
+    hive->root = hivex_root(hive->h);
+    if (hive->root == 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "corrupt registry hive: no root key");
+    *ret = v2v_steal(hive);
+    return 0;
+}
+
+int
+reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
+              struct v2v_error *err)
+{
+    struct anonymous_file file;
+    struct reg_header header;
+    int result;
+
+    if (reg_header_read(data, len, &header, err) < 0 ||
+        anonymous_file_new(&file, err) < 0)
+        return -1;
+    result = write_all(file.fd, data, len, err);
+    if (result == 0)
+        result = open_with_hivex(&file, ret, err);
+    close(file.fd);
+    return result;
+}
+
+void
+reg_hive_close(struct reg_hive *hive)
+{
+    if (hive == NULL)
+        return;
+    if (hive->h != NULL)
+        hivex_close(hive->h);
+    free(hive);
+}
+
+int
+reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
+              struct v2v_error *err)
+{
+    struct anonymous_file file;
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+    int result = 0;
+
+    if (anonymous_file_new(&file, err) < 0)
+        return -1;
+    if (hivex_commit(hive->h, file.path, 0) < 0)
+        result = v2v_fail_errno(err, errno, "saving a registry hive");
+    if (result == 0)
+        result = v2v_file_read(file.path, SIZE_MAX, &bytes, err);
+    close(file.fd);
+    if (result < 0)
+        return -1;
+    v2v_bytes_done(ret);
+    *ret = bytes;
+    bytes = (struct v2v_bytes){ 0 };
+    return 0;
+}
+
+int
+reg_next_part(const char **path, char **ret, struct v2v_error *err)
+{
+    size_t len = strcspn(*path, "\\");
+
+    *ret = v2v_strndup(*path, len, err);
+    if (*ret == NULL)
+        return -1;
+    *path += len + ((*path)[len] == '\\');
+    return 0;
+}
+
+int
+reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
+              struct v2v_error *err)
+{
+    hive_node_h node = hive->root;
+
+    for (const char *rest = key; node != 0 && *rest != '\0';) {
+        V2V_AUTO(mem) char *part = NULL;
+
+        if (reg_next_part(&rest, &part, err) < 0)
+            return -1;
+        errno = 0;
+        node = hivex_node_get_child(hive->h, node, part);
+        /* absent is 0 with errno 0 */
+        if (node == 0 && errno != 0)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "%s: the hive is damaged there: %s", key,
+                            strerror(errno));
+    }
+    *ret = node;
+    return 0;
+}
+
+static int
+need_node(struct reg_hive *hive, const char *key, hive_node_h *ret,
+          struct v2v_error *err)
+{
+    if (reg_node_find(hive, key, ret, err) < 0)
+        return -1;
+    if (*ret == 0)
+        return v2v_fail(err, V2V_ERR_NOT_FOUND, "%s: no such key", key);
+    return 0;
+}
+
+int
+reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
+{
+    hive_node_h node;
+
+    if (reg_node_find(hive, key, &node, err) < 0)
+        return -1;
+    return node != 0;
+}
+
+static int
+damaged(const char *key, struct v2v_error *err)
+{
+    return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there: %s",
+                    key, strerror(errno));
+}
+
+int
+reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+             struct v2v_error *err)
+{
+    V2V_AUTO(mem) hive_node_h *children = NULL;
+    hive_node_h node;
+
+    if (need_node(hive, key, &node, err) < 0)
+        return -1;
+    children = hivex_node_children(hive->h, node);
+    if (children == NULL)
+        return damaged(key, err);
+    for (size_t i = 0; children[i] != 0; i++) {
+        V2V_AUTO(mem) char *name = hivex_node_name(hive->h, children[i]);
+
+        if (name == NULL)
+            return damaged(key, err);
+        if (v2v_strings_add(ret, name, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+reg_value_names(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+                struct v2v_error *err)
+{
+    V2V_AUTO(mem) hive_value_h *values = NULL;
+    hive_node_h node;
+
+    if (need_node(hive, key, &node, err) < 0)
+        return -1;
+    values = hivex_node_values(hive->h, node);
+    if (values == NULL)
+        return damaged(key, err);
+    for (size_t i = 0; values[i] != 0; i++) {
+        V2V_AUTO(mem) char *name = hivex_value_key(hive->h, values[i]);
+
+        if (name == NULL)
+            return damaged(key, err);
+        if (v2v_strings_add(ret, name, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+reg_get(struct reg_hive *hive, const char *key, const char *name,
+        uint32_t *type, struct v2v_bytes *data, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *bytes = NULL;
+    hive_value_h value;
+    hive_node_h node;
+    hive_type t = hive_t_none;
+    size_t len = 0;
+
+    if (need_node(hive, key, &node, err) < 0)
+        return -1;
+    errno = 0;
+    value = hivex_node_get_value(hive->h, node, name);
+    if (value == 0 && errno != 0)
+        return damaged(key, err);
+    if (value == 0)
+        return v2v_fail(err, V2V_ERR_NOT_FOUND, "%s: no value \"%s\"", key,
+                        name);
+    bytes = hivex_value_value(hive->h, value, &t, &len);
+    if (bytes == NULL)
+        return damaged(key, err);
+    v2v_bytes_done(data);
+    *type = (uint32_t)t;
+    return v2v_bytes_copy(bytes, len, data, err);
+}
+
+static int
+wrong_type(const char *key, const char *name, uint32_t type,
+           struct v2v_error *err)
+{
+    return v2v_fail(err, V2V_ERR_FORMAT,
+                    "%s: value \"%s\" is of type 0x%" PRIx32, key, name, type);
+}
+
+int
+reg_get_dword(struct reg_hive *hive, const char *key, const char *name,
+              uint32_t *ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    uint32_t type;
+
+    if (reg_get(hive, key, name, &type, &data, err) < 0)
+        return -1;
+    if (type != REG_DWORD || data.len != 4)
+        return wrong_type(key, name, type, err);
+    *ret = (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8 |
+           (uint32_t)data.data[2] << 16 | (uint32_t)data.data[3] << 24;
+    return 0;
+}
+
+int
+reg_get_string(struct reg_hive *hive, const char *key, const char *name,
+               char **ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    uint32_t type;
+    char *text;
+
+    if (reg_get(hive, key, name, &type, &data, err) < 0)
+        return -1;
+    if (type != REG_SZ && type != REG_EXPAND_SZ)
+        return wrong_type(key, name, type, err);
+    text = v2v_utf8_from_utf16(data.data, data.len, err);
+    if (text == NULL)
+        return -1;
+    *ret = text;
+    return 0;
+}
+
+int
+reg_get_strings(struct reg_hive *hive, const char *key, const char *name,
+                struct v2v_strings *ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    uint32_t type;
+
+    if (reg_get(hive, key, name, &type, &data, err) < 0)
+        return -1;
+    if (type != REG_MULTI_SZ)
+        return wrong_type(key, name, type, err);
+    return reg_split_strings(data.data, data.len, ret, err);
+}

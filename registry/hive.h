@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * registry/hive.h - a registry hive in memory: read it, edit it, get it back
+ *
+ * The door to hivex.  Bytes in, bytes out: it opens no file of the host's
+ * and none of the guest's, and does not replay transaction logs.
+ *
+ * Keys are given as paths below the hive's root, '\\' between parts, without
+ * regard to case.  "" is the root.
+ */
+#ifndef V2V_REGISTRY_HIVE_H
+#define V2V_REGISTRY_HIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "registry/edit.h"
+
+struct reg_hive;
+
+/**
+ * reg_hive_open() - parse a hive
+ * @data: the whole primary file, copied; @len: bytes
+ * @ret:  new; reg_hive_close() frees it
+ *
+ * A dirty hive is opened as it is: reg_header_read() tells.
+ *
+ * Returns: 0, or -1 with V2V_ERR_FORMAT (what is wrong, and where if known).
+ */
+int reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
+                  struct v2v_error *err);
+void reg_hive_close(struct reg_hive *hive);
+V2V_AUTO_DEFINE(reg_hive, struct reg_hive *, reg_hive_close)
+
+/* All look-ups below: 0, or -1 with V2V_ERR_NOT_FOUND when the key or the
+ * value is absent, V2V_ERR_FORMAT when the hive is damaged there or the value
+ * is of another type; the text names the key. */
+
+/* Names of the sub-keys, in the hive's order; added to @ret. */
+int reg_children(struct reg_hive *hive, const char *key,
+                 struct v2v_strings *ret, struct v2v_error *err);
+
+/* Names of the values; added to @ret; "" is the default value. */
+int reg_value_names(struct reg_hive *hive, const char *key,
+                    struct v2v_strings *ret, struct v2v_error *err);
+
+/* @name: "" for the default value; @data: replaced */
+int reg_get(struct reg_hive *hive, const char *key, const char *name,
+            uint32_t *type, struct v2v_bytes *data, struct v2v_error *err);
+int reg_get_dword(struct reg_hive *hive, const char *key, const char *name,
+                  uint32_t *ret, struct v2v_error *err);
+/* REG_SZ or REG_EXPAND_SZ; @ret: a new string, UTF-8 */
+int reg_get_string(struct reg_hive *hive, const char *key, const char *name,
+                   char **ret, struct v2v_error *err);
+/* REG_MULTI_SZ; added to @ret */
+int reg_get_strings(struct reg_hive *hive, const char *key, const char *name,
+                    struct v2v_strings *ret, struct v2v_error *err);
+
+/* Is the key there?  1, 0, or -1 with V2V_ERR_FORMAT. */
+int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);
+
+/**
+ * reg_edit_holds() - is what the edit wants already so?
+ *
+ * A REG_OP_STAMP edit holds by itself: it is for others' sake.
+ *
+ * Returns: 1, 0, or -1 with V2V_ERR_FORMAT.
+ */
+int reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
+                   struct v2v_error *err);
+
+/**
+ * reg_hive_apply() - carry out those of @edits that are for hive @id
+ *
+ * Parents of a key are made.  What holds already is left alone, to the byte.
+ *
+ * Returns: 0, or -1 with V2V_ERR_FORMAT, or V2V_ERR_INTERNAL for what hivex
+ * cannot do: see REG_VALUE_MAX.  After a failure the hive is of no use.
+ */
+int reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
+                   const struct reg_edits *edits, struct v2v_error *err);
+
+/* Windows keeps a longer value in several cells ("db"); hivex 1.3.23 writes
+ * any value as one cell, and rewrites all values of a key when it sets one:
+ * a key with a value longer than this cannot be edited through it. */
+#define REG_VALUE_MAX 16344
+
+/* The hive as it would be written to disk: sequence numbers equal, checksum
+ * right.  @ret: replaced. */
+int reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
+                  struct v2v_error *err);
+
+#endif
