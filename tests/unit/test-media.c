@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Media are made in a temporary folder; the ISO part needs genisoimage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "media/media.h"
+
+static char top[] = "/tmp/v2v-media-XXXXXX";
+static char warnings[2048]; /* "code: text\n" each */
+
+static void
+keep_warning(void *opaque, enum v2v_log_level level, const char *module,
+             const char *code, const char *text)
+{
+    size_t len = strlen(warnings);
+
+    (void)opaque;
+    (void)module;
+    if (level == V2V_LOG_WARNING)
+        snprintf(warnings + len, sizeof warnings - len, "%s: %s\n", code, text);
+}
+
+/* A shell command in the temporary folder. */
+static bool
+run(const char *command)
+{
+    struct v2v_error err = { 0 };
+    V2V_AUTO(mem)
+    char *line = v2v_format(&err, "cd %s && { %s; } 2>/dev/null", top, command);
+
+    assert_non_null(line);
+    return system(line) == 0;
+}
+
+static char *
+path_of(const char *name)
+{
+    struct v2v_error err = { 0 };
+    char *path = v2v_format(&err, "%s/%s", top, name);
+
+    assert_non_null(path);
+    return path;
+}
+
+static int
+open_medium(const char *name, struct media **ret, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *path = path_of(name);
+
+    warnings[0] = '\0';
+    return media_open(path, ret, err);
+}
+
+static int
+make_media(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(top));
+    v2v_log_set(keep_warning, NULL);
+    assert_true(run("mkdir -p m/viostor/w10/amd64 m/NetKVM/w10/amd64 m/empty &&"
+                    "printf one >m/viostor/w10/amd64/viostor.inf &&"
+                    "printf binary >m/viostor/w10/amd64/viostor.sys &&"
+                    "printf two >m/NetKVM/w10/amd64/netkvm.inf &&"
+                    "printf '' >m/zero.txt &&"
+                    "ln m/viostor/w10/amd64/viostor.inf m/copy.inf"));
+    return 0;
+}
+
+static int
+remove_media(void **state)
+{
+    (void)state;
+    assert_true(run("rm -rf \"$PWD\""));
+    return 0;
+}
+
+static const struct {
+    const char *path, *content;
+} expected[] = {
+    { "copy.inf", "one" },
+    { "NetKVM/w10/amd64/netkvm.inf", "two" },
+    { "viostor/w10/amd64/viostor.inf", "one" },
+    { "viostor/w10/amd64/viostor.sys", "binary" },
+    { "zero.txt", "" },
+};
+
+enum { expected_count = sizeof expected / sizeof *expected };
+
+/* All files, listed in order and loaded backwards, the last of them twice. */
+static void
+assert_medium(const char *name, bool any_case)
+{
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_bytes got[expected_count + 1] = { { 0 } };
+    size_t indexes[expected_count + 1];
+    struct v2v_error err = { 0 };
+
+    if (open_medium(name, &m, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(media_count(m), expected_count);
+    for (size_t i = 0; i < expected_count; i++) {
+        if (any_case)
+            assert_true(
+                v2v_equal_nocase(media_at(m, i)->path, expected[i].path));
+        else
+            assert_string_equal(media_at(m, i)->path, expected[i].path);
+        assert_int_equal(media_at(m, i)->size, strlen(expected[i].content));
+        indexes[i] = expected_count - 1 - i;
+    }
+    indexes[expected_count] = 0;
+    assert_int_equal(media_load(m, indexes, expected_count + 1, got, &err), 0);
+    for (size_t i = 0; i <= expected_count; i++) {
+        const char *content = expected[indexes[i]].content;
+
+        assert_int_equal(got[i].len, strlen(content));
+        if (got[i].len > 0)
+            assert_memory_equal(got[i].data, content, got[i].len);
+        v2v_bytes_done(&got[i]);
+    }
+}
+
+static void
+test_folder(void **state)
+{
+    (void)state;
+    assert_medium("m", false);
+    assert_string_equal(warnings, "");
+    assert_true(run("ln -s m link"));
+    assert_medium("link", false);
+}
+
+/* Rock Ridge has copy.inf as a hard link; the others know no links. */
+static void
+test_iso(void **state)
+{
+    (void)state;
+    if (!run("genisoimage -quiet -r -o rr.iso m &&"
+             "genisoimage -quiet -J -o joliet.iso m &&"
+             "genisoimage -quiet -iso-level 3 -o plain.iso m")) {
+        print_message("genisoimage is not installed\n");
+        skip();
+    }
+    assert_medium("rr.iso", false);
+    assert_medium("joliet.iso", false);
+    assert_medium("plain.iso", true);
+    assert_true(run("ln -s rr.iso link.iso"));
+    assert_medium("link.iso", false);
+}
+
+static void
+assert_not_opened(const char *name, enum v2v_error_code code, const char *text)
+{
+    V2V_AUTO(mem) char *path = path_of(name);
+    V2V_AUTO(mem) char *message = NULL;
+    struct media *m = NULL;
+    struct v2v_error err = { 0 };
+
+    assert_int_equal(media_open(path, &m, &err), -1);
+    assert_null(m);
+    message = v2v_format(NULL, "%s: %s", path, text);
+    assert_string_equal(err.text, message);
+    assert_int_equal(err.code, code);
+}
+
+static void
+test_what_is_no_medium(void **state)
+{
+    (void)state;
+    assert_true(run("echo hello >text && mkfifo fifo"));
+    assert_not_opened("none", V2V_ERR_USAGE, "No such file or directory");
+    assert_not_opened("fifo", V2V_ERR_USAGE, "neither an image nor a folder");
+    assert_not_opened("text", V2V_ERR_FORMAT, "not an ISO image");
+}
+
+/* The directories stand in front, so only the volume's size tells. */
+static void
+test_cut_iso(void **state)
+{
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_bytes got = { .len = 7 };
+    struct v2v_error err = { 0 };
+    size_t index = 0;
+
+    (void)state;
+    if (!run("head -c 300000 /dev/zero >m/big && "
+             "genisoimage -quiet -r -no-pad -o cut.iso m; rm m/big; "
+             "truncate -s 204800 cut.iso"))
+        skip();
+    assert_int_equal(open_medium("cut.iso", &m, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "/cut.iso: damaged: 204800 bytes long, "
+                                     "but its volume has 3"));
+
+    /* libarchive finds one that lies about its size */
+    assert_true(run("printf '\\144\\0\\0\\0' | "
+                    "dd of=cut.iso bs=1 seek=32848 conv=notrunc"));
+    assert_int_equal(open_medium("cut.iso", &m, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "/cut.iso: damaged ISO image: "));
+
+    assert_true(run("truncate -s 300000 m/big && "
+                    "genisoimage -quiet -r -o cut.iso m; rm m/big"));
+    assert_int_equal(open_medium("cut.iso", &m, &err), 0);
+    assert_string_equal(media_at(m, index)->path, "big");
+    assert_true(run("truncate -s 204800 cut.iso"));
+    assert_int_equal(media_load(m, &index, 1, &got, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "cut.iso: big: damaged ISO image: "));
+    assert_int_equal(got.len, 7);
+}
+
+/* A Rock Ridge name becomes ".." by a change of two bytes. */
+static void
+test_unsafe_names_in_an_iso(void **state)
+{
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    if (!run("mkdir -p u/zz && echo x >u/zz/evil.inf && echo x >u/good.inf &&"
+             "genisoimage -quiet -r -o u.iso u && "
+             "LC_ALL=C sed -i 's/NM\\x07\\x01\\x00zz/NM\\x07\\x01\\x00../' "
+             "u.iso"))
+        skip();
+    assert_int_equal(open_medium("u.iso", &m, &err), 0);
+    assert_int_equal(media_count(m), 1);
+    assert_string_equal(media_at(m, 0)->path, "good.inf");
+    assert_non_null(strstr(warnings, "media-unsafe-name: "));
+    assert_non_null(strstr(warnings, "u.iso: 1 files with unsafe names are "
+                                     "left out, such as \"../evil.inf\""));
+}
+
+static void
+test_unsafe_names_in_a_folder(void **state)
+{
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_true(run("mkdir -p n/sub && cd n && ln -s ../m out &&"
+                    "ln -s /etc/passwd sub/passwd && mkfifo sub/fifo &&"
+                    "echo x >'c:x' && echo x >'a\\b' && echo x >...inf"));
+    assert_int_equal(open_medium("n", &m, &err), 0);
+    assert_int_equal(media_count(m), 1);
+    assert_string_equal(media_at(m, 0)->path, "...inf");
+    assert_non_null(strstr(warnings, "n: 2 files with unsafe names are left"));
+    assert_non_null(strstr(warnings, "n: 2 symbolic links are left out"));
+}
+
+static void
+test_limits(void **state)
+{
+    static const char *const deep = "mkdir -p d/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f";
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_bytes got[3] = { { 0 } };
+    struct v2v_error err = { 0 };
+    const size_t too_large[] = { 3 }, too_many[] = { 0, 1, 2 };
+
+    (void)state;
+    assert_true(run(deep));
+    assert_true(run("echo x >d/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/16-parts"));
+    assert_int_equal(open_medium("d", &m, &err), 0);
+    assert_int_equal(media_count(m), 1);
+    assert_true(run("mkdir d/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/g"));
+    assert_not_opened("d", V2V_ERR_FORMAT,
+                      "folders are more than 15 deep: "
+                      "1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/g...");
+
+    assert_true(run("x=$(printf %0250d 0) && mkdir -p p/$x/$x/$x/$x && "
+                    "touch p/$x/$x/$x/$x/name-of-21-characters"));
+    assert_not_opened("p", V2V_ERR_FORMAT,
+                      "a path is longer than 1024 bytes: 00000000000000000000"
+                      "0000000000000000000000000000000000000000...");
+
+    assert_true(run("mkdir s && truncate -s 257M s/setup.exe && "
+                    "truncate -s 200M s/a s/b s/c"));
+    media_close(v2v_steal(m));
+    assert_int_equal(open_medium("s", &m, &err), 0);
+    assert_int_equal(media_load(m, too_large, 1, got, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    assert_non_null(
+        strstr(err.text, "/s: setup.exe: larger than 256 MiB, not loaded"));
+    assert_int_equal(media_load(m, too_many, 3, got, &err), -1);
+    assert_non_null(
+        strstr(err.text, "/s: c: more than 512 MiB in all, not loaded"));
+}
+
+static void
+test_folder_that_changes(void **state)
+{
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_bytes got = { 0 };
+    struct v2v_error err = { 0 };
+    size_t index = 0;
+
+    (void)state;
+    assert_true(run("mkdir -p c/sub && echo x >c/sub/a.inf"));
+    assert_int_equal(open_medium("c", &m, &err), 0);
+    assert_true(run("mv c/sub c/moved && ln -s moved c/sub"));
+    assert_int_equal(media_load(m, &index, 1, &got, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_INTERNAL);
+    assert_true(run("rm c/sub && mv c/moved c/sub && echo y >>c/sub/a.inf"));
+    assert_int_equal(media_load(m, &index, 1, &got, &err), -1);
+    assert_non_null(strstr(err.text, "c: sub/a.inf: changed while in use"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_iso),
+        cmocka_unit_test(test_what_is_no_medium),
+        cmocka_unit_test(test_cut_iso),
+        cmocka_unit_test(test_unsafe_names_in_an_iso),
+        cmocka_unit_test(test_unsafe_names_in_a_folder),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_folder_that_changes),
+    };
+
+    return cmocka_run_group_tests(tests, make_media, remove_media);
+}
