@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * guest/guest.h - the files of a Windows in an image: read, list, write
+ *
+ * One narrow interface over whatever reaches into the image; now libguestfs,
+ * which runs a small Linux in a virtual machine (the appliance).  It knows
+ * files and their access control lists, nothing of what they mean, and it
+ * judges no disk: disk_probe() says first whether a volume may be written.
+ *
+ * Paths: '/' between names, relative to the volume's root ("" is the root;
+ * leading and trailing '/' are ignored), UTF-8.  Each name is looked up as
+ * Windows does, without regard to case.  Names "." and "..", and a reparse
+ * point (junction, symbolic link, Windows' own compression, cloud files) on
+ * the way are refused with V2V_ERR_GUEST: what libguestfs would do there is
+ * not what Windows does.
+ *
+ * Errors that all functions share:
+ * V2V_ERR_NOT_FOUND  a name on the path is absent
+ * V2V_ERR_GUEST      the path leads through a reparse point or a file, or is
+ *                    not one; the file is larger than the caller's limit
+ * V2V_ERR_INTERNAL   libguestfs, the appliance or memory failed
+ * A guest_disk() reader needs no mounted volume, all functions with a path
+ * need one.
+ *
+ * Not thread-safe: one thread, one guest.
+ */
+#ifndef V2V_GUEST_GUEST_H
+#define V2V_GUEST_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/text.h"
+
+struct guest;
+struct disk_reader; /* disk/probe.h */
+
+/* The largest file that is read or patched as a whole. */
+#define GUEST_FILE_MAX (UINT64_C(512) << 20)
+
+/* What libguestfs itself says goes to v2v_trace() (cli's -x).  Off at first;
+ * holds for guests opened afterwards. */
+void guest_set_trace(bool on);
+
+/**
+ * guest_open() - start the appliance with one disk
+ * @image:  the overlay of image_overlay_create(), also for a guest that is
+ *          only read
+ * @format: QEMU's name, never guessed
+ * @ret:    new; guest_close() or guest_abandon() ends it
+ *
+ * Takes seconds with KVM, half a minute without.  No network.  Where KVM is
+ * absent or broken it goes on with QEMU's software emulation after one
+ * warning, "kvm-absent" or "kvm-broken".  LIBGUESTFS_* in the environment is
+ * respected; "force_tcg" or "force_kvm" there is taken without a question.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL; the text says what libguestfs
+ * misses.
+ */
+int guest_open(const char *image, const char *format, struct guest **ret,
+               struct v2v_error *err);
+
+/* A reader of the whole disk for disk_probe().  It lives as long as @guest. */
+int guest_disk(struct guest *guest, struct disk_reader *ret,
+               struct v2v_error *err);
+
+/**
+ * guest_mount() - make one NTFS volume the one that paths are relative to
+ * @partition: 1 is the first partition, as disk_probe() counts; 0: the file
+ *             system fills the disk without a partition table
+ * @write:     false: nothing on the disk changes
+ *
+ * A volume with an unclean journal or a hibernated Windows is never repaired
+ * nor silently mounted read-only: with @write that is V2V_ERR_GUEST.  Without
+ * it such a volume is readable, as it was last written to the disk.
+ * A volume that is mounted already is unmounted first.
+ */
+int guest_mount(struct guest *guest, unsigned partition, bool write,
+                struct v2v_error *err);
+
+/* Flushes, and says whether that worked. */
+int guest_unmount(struct guest *guest, struct v2v_error *err);
+
+/**
+ * guest_read() - a whole file
+ * @max: at most GUEST_FILE_MAX; a larger file is V2V_ERR_GUEST
+ * @ret: replaced; the caller's to v2v_bytes_done()
+ */
+int guest_read(struct guest *guest, const char *path, size_t max,
+               struct v2v_bytes *ret, struct v2v_error *err);
+
+/* The first @len bytes (at most 1 MiB) of a file, or all of a shorter one. */
+int guest_head(struct guest *guest, const char *path, size_t len,
+               struct v2v_bytes *ret, struct v2v_error *err);
+
+struct guest_stat {
+    bool exists; /* the rest is zero when not */
+    bool is_dir;
+    bool reparse;  /* content is not what the file system says; not read */
+    uint64_t size; /* bytes; 0 for a directory or a reparse point */
+};
+
+/* Absent is a result here, not an error. */
+int guest_stat(struct guest *guest, const char *path, struct guest_stat *ret,
+               struct v2v_error *err);
+
+/**
+ * guest_list() - the names in a directory, sorted, without "." and ".."
+ * @ret: replaced; the caller's to v2v_strings_done()
+ *
+ * More than GUEST_LIST_MAX names is V2V_ERR_GUEST.
+ */
+int guest_list(struct guest *guest, const char *dir, struct v2v_strings *ret,
+               struct v2v_error *err);
+#define GUEST_LIST_MAX 200000
+
+/* Bytes that are free in the mounted volume. */
+int guest_free_space(struct guest *guest, uint64_t *ret, struct v2v_error *err);
+
+struct guest_file {
+    const char *path; /* "Windows/System32/drivers/viostor.sys" */
+    const void *data;
+    size_t len;
+};
+
+/**
+ * guest_write_files() - many new files at once
+ * @files: no two of the same path, without regard to case; none below another
+ *
+ * Missing parents are made.  A new file or directory gets the security
+ * descriptor that Windows would give it: inherited from its parent
+ * (disk/sd.h).  A file that exists is replaced and keeps its security
+ * descriptor; its hard links elsewhere (Windows' component store has them)
+ * keep the old content.  A reparse point in its place is replaced too: a
+ * system file that Windows compressed itself.  Parts of a path that exist keep
+ * their spelling, their descriptors and times.  Nothing is written when a path
+ * is refused; a failure later (a full volume) leaves some files.
+ *
+ * Returns: 0, or -1 with V2V_ERR_GUEST: a path that leads through a file or
+ * a reparse point, ends at a directory, or holds a name Windows refuses.
+ *
+ * Source: Microsoft, "Naming Files, Paths, and Namespaces",
+ * https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+ */
+int guest_write_files(struct guest *guest, const struct guest_file *files,
+                      size_t count, struct v2v_error *err);
+
+/**
+ * guest_patch_file() - make a file's content @new by writing what differs
+ * @old: what the file holds now (checked by length only)
+ *
+ * Identity, security descriptor and attributes of the file stay.  It grows
+ * or shrinks to @new_len.  The appliance then reads all of it back; a
+ * checksum that is not @new's is V2V_ERR_INTERNAL.
+ */
+int guest_patch_file(struct guest *guest, const char *path, const void *old,
+                     size_t old_len, const void *new, size_t new_len,
+                     struct v2v_error *err);
+
+/* Unmount, flush, stop the appliance.  What was written is safe in the image
+ * file only after this returned 0.  @guest is gone in any case. */
+int guest_close(struct guest *guest, struct v2v_error *err);
+
+/* The same for a failing path: what was written may be lost.  NULL is fine. */
+void guest_abandon(struct guest *guest);
+V2V_AUTO_DEFINE(guest, struct guest *, guest_abandon)
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest/internal.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "guest/kvm.h"
+
+static bool trace;
+
+void
+guest_set_trace(bool on)
+{
+    trace = on;
+}
+
+/* Messages are of several lines, or of parts of one; the log wants lines. */
+static void
+trace_lines(const char *buf, size_t len)
+{
+    while (len > 0) {
+        const char *end = memchr(buf, '\n', len);
+        size_t n = end != NULL ? (size_t)(end - buf) : len;
+
+        if (n > 0)
+            v2v_trace("guest", "%.*s", n > 1000 ? 1000 : (int)n, buf);
+        n += end != NULL;
+        buf += n;
+        len -= n;
+    }
+}
+
+static void
+on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags,
+         const char *buf, size_t len, const uint64_t *array, size_t array_len)
+{
+    (void)g;
+    (void)opaque;
+    (void)handle;
+    (void)flags;
+    /* array: procedure, serial, position, total (man guestfs) */
+    if (event == GUESTFS_EVENT_PROGRESS && array_len >= 4)
+        v2v_progress("guest", array[2], array[3]);
+    else if (event != GUESTFS_EVENT_PROGRESS)
+        trace_lines(buf, len);
+}
+
+static int
+watch_events(struct guest *guest)
+{
+    uint64_t events = GUESTFS_EVENT_PROGRESS;
+
+    if (trace) {
+        events |= GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_LIBRARY |
+                  GUESTFS_EVENT_WARNING | GUESTFS_EVENT_TRACE;
+        if (guestfs_set_trace(guest->g, 1) < 0 ||
+            guestfs_set_verbose(guest->g, 1) < 0)
+            return -1;
+    }
+    return guestfs_set_event_callback(guest->g, on_event, events, 0, NULL) < 0
+               ? -1
+               : 0;
+}
+
+/* libguestfs speaks in paragraphs, and adds advice that is not ours. */
+static void
+one_line(const char *text, char *ret, size_t ret_len)
+{
+    const char *advice = strstr(text, "\nTo see full error messages");
+    size_t len = advice != NULL ? (size_t)(advice - text) : strlen(text);
+
+    while (len > 0 && strchr(".\n", text[len - 1]) != NULL)
+        len--;
+    snprintf(ret, ret_len, "%.*s", len < ret_len ? (int)len : (int)ret_len,
+             text);
+    for (char *p = ret; *p != '\0'; p++)
+        if (*p == '\n')
+            *p = ' ';
+}
+
+int
+guest_fail(struct guest *guest, struct v2v_error *err, const char *fmt, ...)
+{
+    const char *text = guestfs_last_error(guest->g);
+    enum v2v_error_code code = guestfs_last_errno(guest->g) == ENOSPC
+                                   ? V2V_ERR_GUEST
+                                   : V2V_ERR_INTERNAL;
+    char context[512], reason[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(context, sizeof context, fmt, ap);
+    va_end(ap);
+    one_line(text != NULL ? text : "libguestfs gave no reason", reason,
+             sizeof reason);
+    return v2v_fail(err, code, "%s: %s", context, reason);
+}
+
+/* Why libguestfs' own "appliance" could not be made is in its debug output
+ * only; these are the cases that users meet. */
+static const char *
+launch_hint(void)
+{
+    glob_t kernels = { 0 };
+    const char *hint = "libguestfs-test-tool shows more";
+
+    if (getenv("LIBGUESTFS_PATH") != NULL)
+        return "see LIBGUESTFS_PATH; libguestfs-test-tool shows more";
+    if (access("/usr/bin/supermin", X_OK) < 0)
+        hint = "supermin is missing: install package supermin";
+    else if (glob("/boot/vmlinu*", 0, NULL, &kernels) != 0)
+        hint = "no kernel in /boot for the appliance: install a kernel "
+               "package, as linux-image-amd64";
+    else if (access(kernels.gl_pathv[0], R_OK) < 0)
+        hint = "the kernel in /boot is not readable for this user: chmod +r "
+               "/boot/vmlinuz-*";
+    globfree(&kernels);
+    return hint;
+}
+
+/* cachemode "unsafe" ignores the guest's flushes.  The overlay is thrown away
+ * unless all of the run succeeded; QEMU writes everything into the host's page
+ * cache when it stops, where the commit on the same host reads it; and the
+ * commit flushes the overlay first. */
+static int
+configure(struct guest *guest, const char *image, const char *format,
+          bool force_tcg)
+{
+    if (watch_events(guest) < 0 || guestfs_set_network(guest->g, 0) < 0)
+        return -1;
+    if (force_tcg &&
+        guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0)
+        return -1;
+    return guestfs_add_drive_opts(
+        guest->g, image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, format,
+        GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
+}
+
+static int
+start(const char *image, const char *format, bool force_tcg, struct guest **ret,
+      struct v2v_error *err)
+{
+    V2V_AUTO(guest) struct guest *guest = calloc(1, sizeof *guest);
+
+    if (guest == NULL)
+        return v2v_fail_errno(err, errno, "guest");
+    guest->g = guestfs_create();
+    if (guest->g == NULL)
+        return v2v_fail_errno(err, errno, "libguestfs");
+    guestfs_set_error_handler(guest->g, NULL, NULL);
+    if (configure(guest, image, format, force_tcg) < 0)
+        return guest_fail(guest, err, "libguestfs");
+    if (guestfs_launch(guest->g) < 0)
+        return guest_fail(guest, err, "cannot start libguestfs' appliance (%s)",
+                          launch_hint());
+    *ret = v2v_steal(guest);
+    return 0;
+}
+
+/* The user's own choice in the environment (man guestfs, "BACKEND SETTINGS").
+ */
+static bool
+accelerator_is_chosen(void)
+{
+    const char *settings = getenv("LIBGUESTFS_BACKEND_SETTINGS");
+
+    return settings != NULL && (strstr(settings, "force_tcg") != NULL ||
+                                strstr(settings, "force_kvm") != NULL);
+}
+
+static void
+warn_about_kvm(enum kvm_state state, const char *why)
+{
+    if (state == KVM_ABSENT)
+        v2v_warn("guest", "kvm-absent",
+                 "no KVM (%s): the appliance is emulated, which is slow", why);
+    else
+        v2v_warn("guest", "kvm-broken",
+                 "KVM does not work (%s): the appliance is emulated, which is "
+                 "slow",
+                 why);
+}
+
+static int
+open_any_way(const char *image, const char *format, struct guest **ret,
+             struct v2v_error *err)
+{
+    struct v2v_error first = { 0 };
+    enum kvm_state state;
+    char why[256] = "";
+
+    if (accelerator_is_chosen())
+        return start(image, format, false, ret, err);
+    state = kvm_probe(why, sizeof why);
+    if (state == KVM_USABLE) {
+        if (start(image, format, false, ret, &first) == 0)
+            return 0;
+        /* QEMU may still have died of something that the probe did not see;
+         * it is KVM's fault only if it goes without */
+        if (start(image, format, true, ret, err) < 0)
+            return -1;
+        warn_about_kvm(KVM_BROKEN, first.text);
+        return 0;
+    }
+    warn_about_kvm(state, why);
+    return start(image, format, true, ret, err);
+}
+
+int
+guest_open(const char *image, const char *format, struct guest **ret,
+           struct v2v_error *err)
+{
+    if (open_any_way(image, format, ret, err) < 0)
+        return v2v_fail_in(err, "%s", image);
+    return 0;
+}
+
+void
+guest_abandon(struct guest *guest)
+{
+    if (guest == NULL)
+        return;
+    if (guest->g != NULL)
+        guestfs_close(guest->g);
+    free(guest);
+}
+
+static int
+close_steps(struct guest *guest, struct v2v_error *err)
+{
+    if (guest_unmount(guest, err) < 0)
+        return -1;
+    if (guestfs_sync(guest->g) < 0)
+        return guest_fail(guest, err, "flushing the guest's disk");
+    if (guestfs_shutdown(guest->g) < 0)
+        return guest_fail(guest, err, "stopping the appliance");
+    return 0;
+}
+
+int
+guest_close(struct guest *guest, struct v2v_error *err)
+{
+    int rc = close_steps(guest, err);
+
+    guest_abandon(guest);
+    return rc;
+}
