@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The check of edits: walks a document and its result side by side. */
+#include "domain/edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *
+text_of(const struct xml_doc *doc)
+{
+    return (const char *)doc->text.data;
+}
+
+struct check {
+    const struct xml_doc *doc, *result;
+    const struct xml_edit **sorted; /* by the place where each one shows */
+    size_t count, next_edit;
+    size_t *place; /* of an element of @doc in @result */
+    size_t pos;    /* in @result */
+};
+
+/* Where in the order of elements an edit shows. */
+static size_t
+shows_at(const struct xml_doc *doc, const struct xml_edit *edit)
+{
+    if (edit->kind != XML_INSERT)
+        return edit->element;
+    return edit->after != XML_NONE ? doc->elements[edit->after].next
+                                   : edit->element + 1;
+}
+
+struct sort_key {
+    size_t at, rank, seq;
+    const struct xml_edit *edit;
+};
+
+static int
+by_place(const void *a, const void *b)
+{
+    const struct sort_key *x = a, *y = b;
+
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static int
+sort_edits(struct check *c, const struct xml_edits *edits,
+           struct v2v_error *err)
+{
+    V2V_AUTO(mem) struct sort_key *keys =
+        calloc(edits->count + 1, sizeof *keys);
+
+    c->sorted = calloc(edits->count + 1, sizeof(void *));
+    c->place = calloc(c->doc->count, sizeof *c->place);
+    if (keys == NULL || c->sorted == NULL || c->place == NULL)
+        return v2v_fail_errno(err, ENOMEM, "XML edits");
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct xml_edit *e = &edits->items[i];
+
+        keys[i] = (struct sort_key){ shows_at(c->doc, e), e->kind != XML_INSERT,
+                                     i, e };
+    }
+    qsort(keys, edits->count, sizeof *keys, by_place);
+    for (size_t i = 0; i < edits->count; i++)
+        c->sorted[i] = keys[i].edit;
+    c->count = edits->count;
+    return 0;
+}
+
+static bool
+same_bytes(const struct xml_doc *a, size_t a_pos, size_t a_len,
+           const struct xml_doc *b, size_t b_pos, size_t b_len)
+{
+    return a_len == b_len &&
+           memcmp(text_of(a) + a_pos, text_of(b) + b_pos, a_len) == 0;
+}
+
+static bool
+is_inserted(const struct check *c, const struct xml_edit *edit)
+{
+    const struct xml_doc *r = c->result;
+    const struct xml_element *e;
+    const char *value;
+
+    if (c->pos >= r->count)
+        return false;
+    e = &r->elements[c->pos];
+    value = xml_value(r, c->pos, edit->attr_name);
+    return e->ns == XML_NS_NONE && e->parent == c->place[edit->element] &&
+           e->empty && strcmp(e->name, edit->name) == 0 &&
+           e->attrs_count == 1 && value != NULL &&
+           strcmp(value, edit->value) == 0;
+}
+
+/* NULL: the attribute stays as it is. */
+static const struct xml_edit *
+edit_of_attr(const struct xml_edit **edits, size_t n, size_t attr)
+{
+    for (size_t i = 0; i < n; i++)
+        if (edits[i]->kind != XML_ADD_ATTR && edits[i]->attr == attr)
+            return edits[i];
+    return NULL;
+}
+
+static bool
+same_attr(const struct check *c, size_t j, size_t k,
+          const struct xml_edit *edit)
+{
+    const struct xml_attr *a = &c->doc->attrs[j], *b = &c->result->attrs[k];
+
+    if (!same_bytes(c->doc, a->start, a->name_len, c->result, b->start,
+                    b->name_len))
+        return false;
+    if (edit != NULL)
+        return strcmp(b->text, edit->value) == 0;
+    return same_bytes(c->doc, a->value, a->value_len, c->result, b->value,
+                      b->value_len);
+}
+
+/* @edits: the @n edits of this element */
+static bool
+same_attrs(const struct check *c, size_t i, const struct xml_edit **edits,
+           size_t n)
+{
+    const struct xml_element *e = &c->doc->elements[i];
+    const struct xml_element *r = &c->result->elements[c->pos];
+    size_t k = r->attrs, end = r->attrs + r->attrs_count;
+
+    for (size_t j = e->attrs; j < e->attrs + e->attrs_count; j++) {
+        const struct xml_edit *edit = edit_of_attr(edits, n, j);
+
+        if (edit != NULL && edit->kind == XML_DROP_ATTR)
+            continue;
+        if (k == end || !same_attr(c, j, k++, edit))
+            return false;
+    }
+    for (size_t m = 0; m < n; m++) {
+        const struct xml_attr *b = &c->result->attrs[k];
+
+        if (edits[m]->kind != XML_ADD_ATTR)
+            continue;
+        if (k++ == end || b->declares ||
+            strcmp(b->name, edits[m]->attr_name) != 0 ||
+            strcmp(b->text, edits[m]->value) != 0)
+            return false;
+    }
+    return k == end;
+}
+
+static bool
+same_element(struct check *c, size_t i, const struct xml_edit **edits, size_t n)
+{
+    const struct xml_element *e = &c->doc->elements[i], *r;
+
+    if (c->pos >= c->result->count)
+        return false;
+    r = &c->result->elements[c->pos];
+    c->place[i] = c->pos;
+    return e->ns == r->ns &&
+           same_bytes(c->doc, e->start + 1, e->name_len, c->result,
+                      r->start + 1, r->name_len) &&
+           r->parent == (i == 0 ? XML_NONE : c->place[e->parent]) &&
+           (e->text == NULL || r->text == NULL ||
+            strcmp(e->text, r->text) == 0) &&
+           same_attrs(c, i, edits, n);
+}
+
+/* One element of the original, with what was inserted in front of it; moves
+ * @i to the next. */
+static bool
+check_step(struct check *c, size_t *i)
+{
+    const struct xml_edit **edits = c->sorted + c->next_edit;
+    size_t n = 0;
+
+    while (c->next_edit < c->count && edits[0]->kind == XML_INSERT &&
+           shows_at(c->doc, edits[0]) == *i) {
+        if (!is_inserted(c, edits[0]))
+            return false;
+        c->pos++;
+        c->next_edit++;
+        edits++;
+    }
+    if (*i == c->doc->count)
+        return true;
+    while (c->next_edit < c->count && edits[n]->kind != XML_INSERT &&
+           edits[n]->element == *i) {
+        c->next_edit++;
+        n++;
+    }
+    if (n == 1 && edits[0]->kind == XML_DROP) {
+        *i = c->doc->elements[*i].next;
+        return true;
+    }
+    if (!same_element(c, *i, edits, n))
+        return false;
+    c->pos++;
+    (*i)++;
+    return true;
+}
+
+static bool
+is_result(struct check *c)
+{
+    size_t i = 0;
+
+    while (i < c->doc->count)
+        if (!check_step(c, &i))
+            return false;
+    return check_step(c, &i) && c->pos == c->result->count &&
+           c->next_edit == c->count;
+}
+
+int
+xml_check(const struct xml_doc *doc, const struct xml_edits *edits,
+          const struct xml_doc *result, struct v2v_error *err)
+{
+    struct check c = { .doc = doc, .result = result };
+    int rc = sort_edits(&c, edits, err);
+
+    if (rc == 0 && !is_result(&c))
+        rc = v2v_fail(err, V2V_ERR_INTERNAL,
+                      "the rewritten XML differs from what was meant near "
+                      "byte %zu",
+                      c.pos < result->count ? result->elements[c.pos].start
+                                            : result->text.len);
+    free(c.sorted);
+    free(c.place);
+    return rc;
+}

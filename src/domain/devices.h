@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * domain/devices.h - the disks and interfaces of a domain as libvirt sees them
+ *
+ * Which bus a disk is really on, in which order libvirt lists the disks, and
+ * what the machine therefore boots from.  Changes nothing.  Private to this
+ * folder.
+ *
+ * Strings point into the XML document.
+ */
+#ifndef V2V_DOMAIN_DEVICES_H
+#define V2V_DOMAIN_DEVICES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "domain/xml.h"
+
+enum disk_kind { DISK_HARD, DISK_LUN, DISK_CDROM, DISK_FLOPPY, DISK_UNKNOWN };
+
+struct disk {
+    size_t element, target; /* @target may be XML_NONE */
+    enum disk_kind kind;
+    const char *dev;        /* target/@dev, "" when absent */
+    const char *bus;        /* effective */
+    long index;             /* 0 for sda, vda ...; -1 when @dev has none */
+    const char *scsi_model; /* on bus scsi: of its controller, NULL if that is
+                               libvirt's default */
+};
+
+struct devices {
+    struct xml_doc doc;
+    struct disk *disks;
+    size_t disk_count;
+    size_t *nics, nic_count;         /* <interface> elements */
+    size_t *balloons, balloon_count; /* <memballoon> elements */
+};
+
+/* At most one device for each of <boot dev='hd|cdrom|fd|network'>. */
+enum { boot_max = 4 };
+
+struct boot_sequence {
+    size_t elements[boot_max]; /* <disk> or <interface>, first one first */
+    size_t count;
+};
+
+/* Fills @ret from @doc, which it takes over when it succeeds.
+ * V2V_ERR_FORMAT for more than 1024 of one kind. */
+int devices_find(struct xml_doc *doc, struct devices *ret,
+                 struct v2v_error *err);
+
+void devices_done(struct devices *devices);
+
+/* The bus is ide, sata, sd, or scsi behind a controller that is not
+ * virtio-scsi: hardware that QEMU emulates and that virtio-blk replaces. */
+bool devices_is_emulated(const struct disk *disk);
+
+bool devices_is_on_virtio_scsi(const struct disk *disk);
+
+/**
+ * devices_order() - the places of @disks (@count of them, in document order)
+ *                   in libvirt's own list
+ * @ret: room for @count; ret[0] is the place in @disks of libvirt's first
+ *
+ * libvirt inserts each disk into its list so that the disks of one bus are
+ * sorted by name (virDomainDiskInsert() in src/conf/domain_conf.c).
+ */
+void devices_order(const struct disk *disks, size_t count, size_t *ret);
+
+/* A device has a <boot order=> of its own: then names and <os><boot> do not
+ * matter. */
+bool devices_have_boot_order(const struct devices *devices);
+
+/**
+ * devices_boot_sequence() - what <os><boot>, or its absence, boots
+ * @disks: devices->disks, or a copy with other names and buses
+ *
+ * libvirt gives each <boot dev=> to the first device of its kind in its list
+ * (qemuProcessPrepareDeviceBootorder() in src/qemu/qemu_process.c), and
+ * without any it takes 'hd'.
+ */
+int devices_boot_sequence(const struct devices *devices,
+                          const struct disk *disks, struct boot_sequence *ret,
+                          struct v2v_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/domain.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "domain/private.h"
+
+static bool
+is_one_of(const char *s, const char *const *list)
+{
+    while (*list != NULL && strcmp(s, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
+static int
+accept_root(const struct xml_doc *doc, struct v2v_error *err)
+{
+    const struct xml_element *root = &doc->elements[0];
+
+    if (root->ns != XML_NS_NONE)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "the root element <%s> is in a namespace; libvirt "
+                        "does not read such a domain",
+                        root->name);
+    if (strcmp(root->name, "domain") != 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "the root element is <%s>, not <domain>", root->name);
+    if (xml_child(doc, 0, "devices") == XML_NONE)
+        return v2v_fail(err, V2V_ERR_FORMAT, "the domain has no <devices>");
+    return 0;
+}
+
+/* Other hypervisors' XML names another machine altogether: making a QEMU
+ * domain of it is more than moving devices. */
+static int
+accept_type(const struct xml_doc *doc, struct v2v_error *err)
+{
+    static const char *const hypervisors[] = { "kvm", "qemu", NULL };
+    const char *type = xml_value(doc, 0, "type");
+
+    if (type == NULL || !is_one_of(type, hypervisors))
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "domain type '%s' is not kvm or qemu",
+                        type != NULL ? type : "");
+    return 0;
+}
+
+static int
+accept_machine(const struct xml_doc *doc, struct v2v_error *err)
+{
+    static const char *const arches[] = { "x86_64", "i686", NULL };
+    static const char *const without_pci[] = { "isapc", "microvm", "none",
+                                               NULL };
+    size_t type = xml_child(doc, xml_child(doc, 0, "os"), "type");
+    const char *os = type != XML_NONE ? doc->elements[type].text : NULL;
+    const char *arch = xml_value(doc, type, "arch");
+    const char *machine = xml_value(doc, type, "machine");
+
+    if (os == NULL || strcmp(os, "hvm") != 0)
+        return v2v_fail(err, V2V_ERR_GUEST, "os type '%s' is not hvm",
+                        os != NULL ? os : "");
+    if (arch != NULL && !is_one_of(arch, arches)) /* absent: the host's */
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "architecture '%s' is not x86_64 or i686", arch);
+    if (machine != NULL && is_one_of(machine, without_pci))
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "machine '%s' has no PCI bus for virtio devices",
+                        machine);
+    return 0;
+}
+
+int
+domain_parse(const void *xml, size_t len, struct domain **ret,
+             struct v2v_error *err)
+{
+    V2V_AUTO(domain) struct domain *domain = calloc(1, sizeof *domain);
+    struct xml_doc doc;
+
+    if (domain == NULL)
+        return v2v_fail_errno(err, errno, "domain XML");
+    if (xml_parse(xml, len, &doc, err) < 0)
+        return -1;
+    if (accept_root(&doc, err) < 0 || accept_type(&doc, err) < 0 ||
+        accept_machine(&doc, err) < 0 ||
+        devices_find(&doc, &domain->devices, err) < 0) {
+        xml_done(&doc);
+        return -1;
+    }
+    *ret = v2v_steal(domain);
+    return 0;
+}
+
+void
+domain_free(struct domain *domain)
+{
+    if (domain != NULL)
+        devices_done(&domain->devices);
+    free(domain);
+}
+
+static bool
+is_hard_disk(const struct disk *d)
+{
+    return d->kind == DISK_HARD || d->kind == DISK_LUN;
+}
+
+size_t
+domain_disk_count(const struct domain *domain)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < domain->devices.disk_count; i++)
+        n += is_hard_disk(&domain->devices.disks[i]);
+    return n;
+}
+
+/* @i < domain_disk_count() */
+static const struct disk *
+hard_disk(const struct domain *domain, size_t i)
+{
+    const struct disk *d = domain->devices.disks;
+
+    while (!is_hard_disk(d) || i-- > 0)
+        d++;
+    return d;
+}
+
+const char *
+domain_disk_name(const struct domain *domain, size_t i)
+{
+    return xml_value(&domain->devices.doc, hard_disk(domain, i)->target, "dev");
+}
+
+const char *
+domain_disk_source(const struct domain *domain, size_t i)
+{
+    const struct xml_doc *doc = &domain->devices.doc;
+    size_t source = xml_child(doc, hard_disk(domain, i)->element, "source");
+    const char *file = xml_value(doc, source, "file");
+
+    return file != NULL ? file : xml_value(doc, source, "dev");
+}

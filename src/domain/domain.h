@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * domain/domain.h - a libvirt domain XML, and its rewrite to virtio devices
+ *
+ * Bytes in, bytes out: the result is the input with some places spliced, and
+ * equal to it byte for byte everywhere else (comments, quotes, indentation,
+ * line ends, encoding).  An input that needs nothing comes back as it was, and
+ * so does a result that is given in again.
+ *
+ * It neither reads nor writes files, does not talk to libvirt, and does not
+ * know which of the disks was injected: see domain_disk_source().
+ *
+ * What libvirt accepts, assigns and boots from: libvirt "Domain XML format",
+ * https://libvirt.org/formatdomain.html, and its source where a rule says so.
+ */
+#ifndef V2V_DOMAIN_DOMAIN_H
+#define V2V_DOMAIN_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* A domain XML that was parsed and accepted; owns a copy of the bytes. */
+struct domain;
+
+/* The drivers that were really injected: only their devices change. */
+struct domain_drivers {
+    bool viostor; /* virtio-blk: hard disks */
+    bool netkvm;  /* virtio-net: interfaces */
+    bool balloon; /* virtio-balloon: <memballoon model='none'/> */
+};
+
+/* One thing that was changed; all three are new strings, UTF-8. */
+struct domain_change {
+    char *device; /* "disk hda", "interface 52:54:00:01:02:03", "memballoon",
+                     "boot" */
+    char *what;   /* "bus ide -> virtio, dev hda -> vda", "address dropped" */
+    char *why;
+};
+
+struct domain_rewrite {
+    struct v2v_bytes xml; /* in the encoding of the input */
+    struct domain_change *changes;
+    size_t change_count;         /* 0: @xml is the input */
+    struct v2v_strings warnings; /* what was left alone and why, and what
+                                    takes effect now; UTF-8, one line each */
+};
+
+/**
+ * domain_parse() - accept a domain XML
+ * @xml: @len bytes as they are in the file: UTF-8, US-ASCII, ISO-8859-x,
+ *       windows-125x or UTF-16 (found as XML says), with or without a BOM
+ * @ret: new; domain_free()
+ *
+ * Returns: 0, or -1 with
+ * V2V_ERR_FORMAT: larger than 16 MiB, nested deeper than 256, not well-formed,
+ *     an encoding that is not listed above, any DOCTYPE (an entity or a default
+ *     attribute could hide what libvirt sees), a root other than <domain> or in
+ *     a namespace, no <devices>, more than 1024 devices of a kind;
+ * V2V_ERR_GUEST: not a kvm or qemu domain, not hvm, not x86, or a machine that
+ *     has no PCI bus (isapc, microvm, none).
+ */
+int domain_parse(const void *xml, size_t len, struct domain **ret,
+                 struct v2v_error *err);
+
+void domain_free(struct domain *domain);
+
+V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
+
+/**
+ * domain_rewrite() - move devices to virtio where a driver was injected
+ * @ret: written only on success; domain_rewrite_done()
+ *
+ * Hard disks on ide, sata, sd and non-virtio scsi, emulated or default
+ * network cards, and a switched-off memory balloon are moved.  CD-ROMs,
+ * floppies, device='lun', usb and xen disks, disks on virtio-scsi and
+ * passed-through interfaces stay.  What virtio devices cannot have is dropped
+ * and named in a change.  The machine boots from the same devices in the same
+ * order as before; where names alone cannot keep that, <boot order=> says it
+ * and <os><boot> goes.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL (memory, or the result does not read
+ * back as what was meant).
+ */
+int domain_rewrite(const struct domain *domain,
+                   const struct domain_drivers *drivers,
+                   struct domain_rewrite *ret, struct v2v_error *err);
+
+void domain_rewrite_done(struct domain_rewrite *rewrite);
+
+static inline void
+v2v_auto_domain_rewrite(struct domain_rewrite *rewrite)
+{
+    domain_rewrite_done(rewrite);
+}
+
+/* The hard disks (device 'disk', 'lun' or absent) in the order of the XML;
+ * CD-ROMs and floppies are not counted. */
+size_t domain_disk_count(const struct domain *domain);
+
+/* Of hard disk @i < domain_disk_count(): target/@dev, or NULL; lives as long
+ * as @domain. */
+const char *domain_disk_name(const struct domain *domain, size_t i);
+
+/* Of hard disk @i: source/@file or source/@dev as written, or NULL (network,
+ * volume, none); lives as long as @domain.  So that a caller can say when the
+ * image it was given is not among them. */
+const char *domain_disk_source(const struct domain *domain, size_t i);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "domain/edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct splice {
+    size_t offset, len; /* replaced */
+    size_t seq;         /* of the edit */
+    char *text;         /* by this; NULL for nothing */
+};
+
+struct splices {
+    struct splice *items;
+    size_t count;
+};
+
+static void
+auto_splices(struct splices *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].text);
+    free(list->items);
+}
+
+int
+xml_edits_add(struct xml_edits *edits, const struct xml_edit *edit,
+              struct v2v_error *err)
+{
+    struct xml_edit *items =
+        reallocarray(edits->items, edits->count + 1, sizeof *items);
+
+    if (items == NULL)
+        return v2v_fail_errno(err, errno, "XML edits");
+    edits->items = items;
+    items[edits->count++] = *edit;
+    return 0;
+}
+
+void
+xml_edits_done(struct xml_edits *edits)
+{
+    free(edits->items);
+    *edits = (struct xml_edits){ 0 };
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static const char *
+text_of(const struct xml_doc *doc)
+{
+    return (const char *)doc->text.data;
+}
+
+/* The first byte of the run of white space that ends at @pos. */
+static size_t
+space_before(const struct xml_doc *doc, size_t pos)
+{
+    while (pos > 0 && strchr(" \t\r\n", text_of(doc)[pos - 1]) != NULL)
+        pos--;
+    return pos;
+}
+
+/* Where the line end and the indentation in front of @pos begin; @pos when it
+ * is not the first of its line. */
+static size_t
+indent_of(const struct xml_doc *doc, size_t pos)
+{
+    const char *s = text_of(doc);
+    size_t start = pos;
+
+    while (start > 0 && is_blank(s[start - 1]))
+        start--;
+    if (start == 0 || s[start - 1] != '\n')
+        return pos;
+    start--;
+    return start > 0 && s[start - 1] == '\r' ? start - 1 : start;
+}
+
+static struct splice
+drop_element(const struct xml_doc *doc, const struct xml_element *e)
+{
+    const char *s = text_of(doc);
+    size_t start = e->start, end = e->end;
+
+    while (start > 0 && is_blank(s[start - 1]))
+        start--;
+    while (end < doc->text.len && is_blank(s[end]))
+        end++;
+    if (end + 1 < doc->text.len && s[end] == '\r' && s[end + 1] == '\n')
+        end++;
+    if (start > 0 && s[start - 1] == '\n' && end < doc->text.len &&
+        s[end] == '\n')
+        return (struct splice){ .offset = start, .len = end + 1 - start };
+    return (struct splice){ .offset = e->start, .len = e->end - e->start };
+}
+
+static struct splice
+drop_attr(const struct xml_doc *doc, const struct xml_attr *a)
+{
+    size_t start = space_before(doc, a->start);
+
+    return (struct splice){ .offset = start,
+                            .len = a->value + a->value_len + 1 - start };
+}
+
+static char
+last_quote(const struct xml_doc *doc, const struct xml_element *e)
+{
+    return e->attrs_count > 0 ? doc->attrs[e->attrs + e->attrs_count - 1].quote
+                              : '\'';
+}
+
+static int
+add_attr(const struct xml_doc *doc, const struct xml_edit *edit,
+         struct splice *ret, struct v2v_error *err)
+{
+    const struct xml_element *e = &doc->elements[edit->element];
+    char q = last_quote(doc, e);
+
+    ret->offset = e->start + 1 + e->name_len;
+    if (e->attrs_count > 0) {
+        const struct xml_attr *last =
+            &doc->attrs[e->attrs + e->attrs_count - 1];
+
+        ret->offset = last->value + last->value_len + 1;
+    }
+    ret->text =
+        v2v_format(err, " %s=%c%s%c", edit->attr_name, q, edit->value, q);
+    return ret->text != NULL ? 0 : -1;
+}
+
+static int
+print_element(struct v2v_bytes *out, const struct xml_edit *edit, char q,
+              struct v2v_error *err)
+{
+    return v2v_bytes_printf(out, err, "<%s %s=%c%s%c/>", edit->name,
+                            edit->attr_name, q, edit->value, q);
+}
+
+/* <x/> becomes <x>...</x>, once for all that goes into it. */
+static int
+insert_into_empty(const struct xml_doc *doc, const struct xml_edits *edits,
+                  size_t i, struct splice *ret, struct v2v_error *err)
+{
+    const struct xml_edit *edit = &edits->items[i];
+    const struct xml_element *e = &doc->elements[edit->element];
+    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
+
+    ret->offset = e->tag_end; /* nothing, unless it is the first */
+    for (size_t j = 0; j < i; j++)
+        if (edits->items[j].kind == XML_INSERT &&
+            edits->items[j].element == edit->element)
+            return 0;
+    if (v2v_bytes_add(&out, ">", 1, err) < 0)
+        return -1;
+    for (size_t j = i; j < edits->count; j++)
+        if (edits->items[j].kind == XML_INSERT &&
+            edits->items[j].element == edit->element &&
+            print_element(&out, &edits->items[j], last_quote(doc, e), err) < 0)
+            return -1;
+    if (v2v_bytes_printf(&out, err, "</%s>", e->name) < 0)
+        return -1;
+    ret->offset = space_before(doc, e->tag_end - 2);
+    ret->len = e->tag_end - ret->offset;
+    ret->text = v2v_strndup((const char *)out.data, out.len, err);
+    return ret->text != NULL ? 0 : -1;
+}
+
+static int
+insert(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
+       struct splice *ret, struct v2v_error *err)
+{
+    const struct xml_edit *edit = &edits->items[i];
+    const struct xml_element *parent = &doc->elements[edit->element];
+    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
+
+    if (parent->empty)
+        return insert_into_empty(doc, edits, i, ret, err);
+    ret->offset = parent->tag_end;
+    if (edit->after != XML_NONE) {
+        const struct xml_element *after = &doc->elements[edit->after];
+        size_t indent = indent_of(doc, after->start);
+
+        ret->offset = after->end;
+        if (v2v_bytes_add(&out, text_of(doc) + indent, after->start - indent,
+                          err) < 0)
+            return -1;
+    }
+    if (print_element(&out, edit, last_quote(doc, parent), err) < 0)
+        return -1;
+    ret->text = v2v_strndup((const char *)out.data, out.len, err);
+    return ret->text != NULL ? 0 : -1;
+}
+
+static int
+splice_for(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
+           struct splice *ret, struct v2v_error *err)
+{
+    const struct xml_edit *edit = &edits->items[i];
+    const struct xml_attr *a = &doc->attrs[edit->attr];
+
+    switch (edit->kind) {
+    case XML_SET_ATTR:
+        *ret = (struct splice){ .offset = a->value, .len = a->value_len };
+        ret->text = v2v_strdup(edit->value, err);
+        return ret->text != NULL ? 0 : -1;
+    case XML_ADD_ATTR:
+        return add_attr(doc, edit, ret, err);
+    case XML_DROP_ATTR:
+        *ret = drop_attr(doc, a);
+        return 0;
+    case XML_DROP:
+        *ret = drop_element(doc, &doc->elements[edit->element]);
+        return 0;
+    case XML_INSERT:
+        return insert(doc, edits, i, ret, err);
+    }
+    return 0;
+}
+
+static int
+by_offset(const void *a, const void *b)
+{
+    const struct splice *x = a, *y = b;
+
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    if ((x->len == 0) != (y->len == 0)) /* what is put in comes first */
+        return x->len == 0 ? -1 : 1;
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static int
+splice_all(const struct v2v_bytes *text, const struct splices *list,
+           struct v2v_bytes *ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
+    size_t pos = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct splice *s = &list->items[i];
+
+        if (s->offset < pos)
+            return v2v_fail(err, V2V_ERR_INTERNAL,
+                            "XML edits overlap at byte %zu", s->offset);
+        if (v2v_bytes_add(&out, text->data + pos, s->offset - pos, err) < 0 ||
+            (s->text != NULL &&
+             v2v_bytes_add(&out, s->text, strlen(s->text), err) < 0))
+            return -1;
+        pos = s->offset + s->len;
+    }
+    if (v2v_bytes_add(&out, text->data + pos, text->len - pos, err) < 0)
+        return -1;
+    *ret = out;
+    out = (struct v2v_bytes){ 0 };
+    return 0;
+}
+
+int
+xml_apply(const struct xml_doc *doc, const struct xml_edits *edits,
+          struct v2v_bytes *ret, struct v2v_error *err)
+{
+    __attribute__((cleanup(auto_splices))) struct splices list = { 0 };
+    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
+
+    list.items = calloc(edits->count + 1, sizeof *list.items);
+    if (list.items == NULL)
+        return v2v_fail_errno(err, errno, "XML edits");
+    for (; list.count < edits->count; list.count++) {
+        struct splice *s = &list.items[list.count];
+
+        if (splice_for(doc, edits, list.count, s, err) < 0)
+            return -1;
+        s->seq = list.count;
+    }
+    qsort(list.items, list.count, sizeof *list.items, by_offset);
+    if (splice_all(&doc->text, &list, &text, err) < 0)
+        return -1;
+    return xml_encode(&text, doc->encoding, ret, err);
+}

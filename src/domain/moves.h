@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * domain/moves.h - what the rules of a rewrite share
+ *
+ * A struct plan collects the edits and what is said about them; the rules for
+ * each kind of device (moves-disks.c, moves-nics.c, rewrite.c) add to it and
+ * change nothing else.  Private to this folder.
+ */
+#ifndef V2V_DOMAIN_MOVES_H
+#define V2V_DOMAIN_MOVES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "domain/devices.h"
+#include "domain/domain.h"
+#include "domain/edit.h"
+
+struct plan {
+    const struct devices *devices;
+    const struct xml_doc *doc;
+    const struct domain_drivers *drivers;
+    struct xml_edits edits;
+    struct domain_rewrite out; /* changes and warnings; xml at the end */
+    bool disk_moved, nic_moved;
+    struct v2v_error *err;
+};
+
+/* A piece of the input that can be shown: short, one line; a label of a device
+ * is such a piece behind a word. */
+enum { shown_max = 63 };
+
+struct shown {
+    char text[shown_max + 17];
+};
+
+struct shown rewrite_show(const char *s);
+
+/* Add a change or a warning. */
+int rewrite_note(struct plan *plan, const struct shown *device, const char *why,
+                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int rewrite_warn(struct plan *plan, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Add an edit.  An attribute that is absent is added, and one that has the
+ * value already is left. */
+int rewrite_set_attr(struct plan *plan, size_t element, const char *name,
+                     const char *value);
+int rewrite_drop_attr(struct plan *plan, size_t element,
+                      const struct xml_attr *a);
+int rewrite_drop(struct plan *plan, size_t element);
+int rewrite_insert(struct plan *plan, size_t parent, size_t after,
+                   const char *name, const char *attr, const char *value);
+
+/* What a virtio device cannot keep of the one it replaces. */
+struct rewrite_rule {
+    const char *element; /* child of the device */
+    const char *attr;    /* of that child; NULL: the child itself */
+    bool (*applies)(const struct xml_doc *doc, size_t element); /* NULL: yes */
+    const char *why;
+};
+
+/* For every device: addresses on the old bus, aliases of libvirt's. */
+extern const struct rewrite_rule rewrite_common_rules[2];
+
+int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
+                          size_t parent, const struct rewrite_rule *rules,
+                          size_t count);
+
+/* The rules. */
+int rewrite_disks(struct plan *plan);
+int rewrite_nics(struct plan *plan);
+
+/* Is @word a model of an emulated network card? */
+bool rewrite_is_emulated_nic(const char *word);
+
+#endif

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: domain-corpus.sh DOMAIN-REWRITE
+# Rewrites every domain XML of a corpus of real ones, and lets a program that
+# shares no code with us judge the result, and the result of a second run.
+# V2V_SHARED names the directory that has both; V2V_JUDGE_OPTIONS is passed on
+# (--define test:///default).
+set -u
+
+rewrite=$1
+shared=${V2V_SHARED:-$(dirname "$0")/../../../shared}
+corpus=$shared/data/domxml/corpus
+judge=$shared/tools/check-domain-xml.py
+for needed in "$corpus" "$judge"; do
+    if [ ! -e "$needed" ]; then
+        echo "skipped: V2V_SHARED has no ${needed#"$shared"/}"
+        exit 77
+    fi
+done
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+judged=0 refused=0 failed=0
+
+# 3: the guest is refused; 5: the file is malformed
+judge_file() {
+    "$rewrite" "$1" "$tmp/out.xml" >"$tmp/log" 2>&1
+    status=$?
+    case $status in
+    0)
+        "$rewrite" "$tmp/out.xml" "$tmp/again.xml" >/dev/null 2>&1 || return 1
+        # shellcheck disable=SC2086 # several options
+        python3 "$judge" "$1" "$tmp/out.xml" --profile viostor,netkvm,balloon \
+            --strict-format --schema --again "$tmp/again.xml" \
+            ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1
+        ;;
+    3 | 5)
+        refused=$((refused + 1))
+        python3 "$judge" "$1" --refused >>"$tmp/log" 2>&1
+        ;;
+    *)
+        echo "exit status $status" >>"$tmp/log"
+        return 1
+        ;;
+    esac
+}
+
+for file in "$corpus"/*.xml; do
+    [ -e "$file" ] || continue
+    judged=$((judged + 1))
+    if ! judge_file "$file"; then
+        failed=$((failed + 1))
+        echo "FAILED: $file"
+        sed 's/^/    /' "$tmp/log"
+    fi
+done
+echo "$judged files judged, $refused of them refused, $failed failed"
+[ "$judged" -gt 0 ] && [ "$failed" -eq 0 ]
