@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * facts/facts.h - what the Windows in an image is
+ *
+ * Everything that plan/ needs to know about a guest, read once and kept as
+ * values: the plan is made from them alone.  Nothing here changes a guest.
+ */
+#ifndef V2V_FACTS_FACTS_H
+#define V2V_FACTS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "inf-parser/install.h"
+#include "registry/edit.h"
+#include "registry/hive.h"
+
+/* The files that are read and edited, as the guest has them. */
+struct facts_hive {
+    char *path;             /* "Windows/System32/config/SYSTEM" */
+    struct v2v_bytes bytes; /* of the file; empty: the guest has no such hive */
+    struct reg_hive *hive;  /* NULL: the same */
+};
+
+struct facts_hives {
+    struct facts_hive items[REG_HIVE_COUNT]; /* by enum reg_hive_id */
+};
+
+void facts_hives_done(struct facts_hives *hives);
+
+static inline void
+v2v_auto_facts_hives(struct facts_hives *hives)
+{
+    facts_hives_done(hives);
+}
+
+/* The binary value Version of a DriverPackages key,
+ * read in hives of Windows 8.1 to 10 2004. */
+enum { FACTS_VERSION_LEN = 48 };
+
+/* A driver package that was added to Windows (oemN.inf), in either node of
+ * the driver database. */
+struct facts_package {
+    enum reg_hive_id hive; /* REG_SYSTEM or REG_DRIVERS */
+    char *oem_inf;         /* "oem3.inf" */
+    char *name;            /* "viostor.inf_amd64_520417bbc533faba" */
+    char *inf_name; /* "viostor.inf", as its maker spells it; may be "" */
+    uint8_t version[FACTS_VERSION_LEN];
+    bool has_version;
+};
+
+struct facts_control_set {
+    char *name;                                /* "ControlSet001" */
+    bool current, is_default, last_known_good; /* what Select says of it */
+};
+
+struct facts {
+    unsigned partition; /* of the system volume, as disk_probe() numbers it */
+    char *system_root;  /* "Windows": the directory below the volume's root */
+    char *system_path;  /* "C:\\Windows": the same as Windows calls it */
+
+    struct inf_target target; /* version, build, architecture, product type */
+    char *product_name;       /* "Windows 11 Pro" */
+    char *edition;            /* EditionID: "Professional"; may be "" */
+
+    struct facts_control_set *control_sets; /* those that exist */
+    size_t control_set_count;
+
+    /* Windows 8 and later: one driver database in two nodes */
+    struct v2v_strings system_classes; /* class GUIDs whose packages live in the
+                                        * SYSTEM hive: "{4d36e97b-...}" */
+    bool has_drivers_hive;
+    struct v2v_bytes oem_inf_map; /* DriverDatabase\OemInfMap; may be empty */
+    bool has_update_date[REG_HIVE_COUNT]; /* DriverDatabase\UpdateDate exists
+                                           * in SYSTEM, in DRIVERS */
+    struct facts_package *packages;
+    size_t package_count;
+    struct v2v_strings oem_infs; /* every oemN.inf name in use anywhere */
+};
+
+void facts_done(struct facts *facts);
+
+static inline void
+v2v_auto_facts(struct facts *facts)
+{
+    facts_done(facts);
+}
+
+/* "client", "server", "domain controller" */
+const char *facts_product_type_name(const struct facts *facts);
+
+/* A hazard that the caller may let pass, by name: --allow NAME. */
+struct facts_allow {
+    bool hive_dirty; /* edit a dirty hive as it is; what its transaction logs
+                      * hold is lost */
+};
+
+/**
+ * facts_read() - interpret the hives
+ * @hives: SYSTEM and SOFTWARE open
+ * @facts: all zero, or as facts_find_windows() left it; filled in
+ *
+ * Returns: 0, or -1 with V2V_ERR_GUEST (a Windows older than 8, an unknown
+ * architecture) or V2V_ERR_FORMAT (a key or value that every Windows has is
+ * missing or of another type; the text names hive and key).
+ *
+ * Source: SOFTWARE Microsoft\Windows NT\CurrentVersion, SYSTEM Select,
+ * Control\ProductOptions, Control\Session Manager\Environment and
+ * DriverDatabase, read in hives of Windows 8.1, 10 1709, 1909 and 2004.
+ */
+int facts_read(const struct facts_hives *hives, struct facts *facts,
+               struct v2v_error *err);
+
+#endif
