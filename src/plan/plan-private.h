@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rooms of plan/: each adds its part of one package to the plan. */
+#ifndef V2V_PLAN_PLAN_PRIVATE_H
+#define V2V_PLAN_PLAN_PRIVATE_H
+
+#include "plan/plan.h"
+
+/* One package while it is planned. */
+struct planning {
+    const struct facts *facts;
+    struct plan *plan;
+    struct plan_package *package; /* the last of plan->packages */
+    const struct driver_package *driver;
+    uint64_t now;
+    struct inf_install *installs; /* each install section once */
+    size_t install_count;
+    size_t *install_of_model; /* index into @installs for each of
+                               * driver->models */
+};
+
+/* identity.c: fills in presence, hive, oem_inf and name. */
+int plan_identify(struct planning *p, struct v2v_error *err);
+/* The 48 bytes of a package's Version value. */
+void plan_version(const struct driver_package *driver, enum inf_arch arch,
+                  uint8_t ret[FACTS_VERSION_LEN]);
+
+/* database.c: the driver database. */
+int plan_database(struct planning *p, struct v2v_error *err);
+/* OemInfMap and UpdateDate, once for all packages. */
+int plan_database_root(const struct facts *facts, uint64_t now,
+                       struct plan *plan, struct v2v_error *err);
+
+/* service.c: service keys of a configured package in every control set; the
+ * overrides along the boot chain. */
+int plan_services(struct planning *p, struct v2v_error *err);
+
+/* addreg.c: the lines of AddReg sections below @at->key, which stands for HKR.
+ * @database: below DriverDatabase, where a value's type carries flags. */
+int plan_addregs(struct planning *p, const struct reg_place *at,
+                 const struct inf_addregs *regs, bool database,
+                 struct v2v_error *err);
+/* The same for a .HW section below a Configurations key: device properties go
+ * to Properties, the rest to Device.  @has_device: something went to Device. */
+int plan_hw_addregs(struct planning *p, const struct reg_place *at,
+                    const struct inf_addregs *regs, bool *has_device,
+                    struct v2v_error *err);
+
+/* dirs.c: what a directory id (DIRID) stands for. */
+struct plan_dirs {
+    const struct planning *p;
+    const char *prefix; /* what stands for the Windows directory */
+    char buffer[512];
+    struct inf_dirs dirs;
+};
+
+/* @dirs: initialised so that &dirs->dirs can be given to inf_expand() */
+void plan_dirs_init(struct plan_dirs *dirs, const struct planning *p,
+                    const char *prefix);
+/* The directory relative to the Windows directory, "System32\drivers", or
+ * NULL when @dirid is not below it.  13 is the package's own folder. */
+char *plan_dir(const struct planning *p, int dirid, struct v2v_error *err);
+
+/* sddl.c: "D:P(A;;GA;;;SY)" as a self-relative security descriptor. */
+int plan_sddl(const char *sddl, struct v2v_bytes *ret, struct v2v_error *err);
+
+#endif
