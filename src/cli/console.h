@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * cli/console.h - what a run says while it works, and its warnings kept
+ */
+#ifndef V2V_CLI_CONSOLE_H
+#define V2V_CLI_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "base/log.h"
+
+struct console_warning {
+    char *code; /* "kvm-broken" */
+    char *text;
+};
+
+struct console {
+    bool steps, facts, trace; /* what is shown; warnings always are */
+    bool progress;            /* standard error is a terminal */
+    bool in_progress;         /* a progress line stands there */
+    struct timespec start;
+    struct console_warning *warnings; /* for the report */
+    size_t warning_count;
+};
+
+/* Install @console as the receiver of base/log.h. */
+void console_init(struct console *console);
+/* A progress line that still stands there goes away. */
+void console_end_progress(struct console *console);
+void console_done(struct console *console);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/report.h"
+
+#include <stdio.h>
+
+const char report_first_boot[] =
+    "The first boot must be on the new bus: one boot on the old bus lets "
+    "Windows switch the unused boot driver off (StartOverride), and the next "
+    "boot on virtio stops with INACCESSIBLE_BOOT_DEVICE (0x7B).";
+
+void
+report_done(struct report *report)
+{
+    plan_done(&report->plan); /* refers to the packages of the choice */
+    drivers_choice_done(&report->choice);
+    facts_hives_done(&report->hives);
+    facts_done(&report->facts);
+    if (report->has_rewrite)
+        domain_rewrite_done(&report->rewrite);
+}
+
+const char *
+report_status_name(enum report_status status)
+{
+    static const char *const names[] = { "failed", "planned", "done",
+                                         "nothing-to-do" };
+
+    return names[status];
+}
+
+static void
+print_guest(const struct report *report)
+{
+    const struct facts *facts = &report->facts;
+
+    printf("\nGuest:    %s, build %u, %s, %s (partition %u, %s)\n",
+           facts->product_name, facts->target.build,
+           inf_arch_name(facts->target.arch), facts_product_type_name(facts),
+           facts->partition, facts->system_path);
+}
+
+static void
+print_package(const struct plan_package *package)
+{
+    static const char *const presence[] = {
+        [PLAN_NEW] = "new",
+        [PLAN_SAME] = "there already",
+        [PLAN_NEWER] = "a newer one is there already"
+    };
+    const struct driver_package *driver = package->driver;
+    const struct inf_driver_ver *ver = &driver->version.driver_ver;
+
+    printf("Driver:   %s %u.%u.%u.%u from %s: %s, %s, %s\n", driver->driver,
+           ver->version[0], ver->version[1], ver->version[2], ver->version[3],
+           driver->source, package->oem_inf, presence[package->presence],
+           package->boot         ? "boot driver"
+           : package->configured ? "ready at boot"
+                                 : "Windows installs it at the first boot");
+    printf("          %s\n          %s\n", driver->why,
+           driver->signer_name != NULL ? driver->signer_name
+                                       : "no signature on the medium");
+}
+
+static void
+print_domain(const struct report *report)
+{
+    for (size_t i = 0; i < report->rewrite.change_count; i++)
+        printf("XML:      %s: %s\n", report->rewrite.changes[i].device,
+               report->rewrite.changes[i].what);
+    if (report->rewrite.change_count == 0)
+        printf("XML:      nothing to change\n");
+    for (size_t i = 0; i < report->rewrite.warnings.count; i++)
+        printf("XML:      note: %s\n", report->rewrite.warnings.items[i]);
+}
+
+static int
+print_plan(const struct report *report, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
+
+    if (plan_print(&report->plan, &text, err) < 0)
+        return -1;
+    printf("\n%.*s", (int)text.len, (const char *)text.data);
+    return 0;
+}
+
+int
+report_print(const struct report *report, struct v2v_error *err)
+{
+    static const char *const verbs[] = { "", "would be ", "", "" };
+
+    print_guest(report);
+    for (size_t i = 0; i < report->plan.package_count; i++)
+        print_package(&report->plan.packages[i]);
+    for (size_t i = 0; i < report->choice.missing.count; i++)
+        printf("Missing:  %s: %s\n", report->choice.missing.items[i],
+               report->choice.missing_why.items[i]);
+    if (report->has_rewrite)
+        print_domain(report);
+    if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)
+        return -1;
+    if (report->status == REPORT_NOTHING_TO_DO)
+        printf("Result:   nothing to do: the guest has all of it already\n");
+    else
+        printf("Result:   %zu files and %zu registry edits %swritten\n",
+               report->plan.file_count, report->plan.edits.count,
+               verbs[report->status]);
+    printf("\n%s\n", report_first_boot);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * cli/report.h - what a run found, chose and wrote, for people and machines
+ */
+#ifndef V2V_CLI_REPORT_H
+#define V2V_CLI_REPORT_H
+
+#include "cli/console.h"
+#include "cli/options.h"
+#include "domain/domain.h"
+#include "drivers/drivers.h"
+#include "plan/plan.h"
+
+enum report_status {
+    REPORT_FAILED,
+    REPORT_PLANNED, /* --dry-run */
+    REPORT_DONE,
+    REPORT_NOTHING_TO_DO /* the guest had everything already */
+};
+
+struct report {
+    enum report_status status;
+    const struct cli_options *options;
+    char format[16]; /* of the image: "qcow2"; "" if unknown */
+    struct facts facts;
+    struct facts_hives hives;
+    struct drivers_choice choice;
+    struct plan plan; /* what was due, after apply_pending() */
+    struct domain_rewrite rewrite;
+    bool has_rewrite;
+};
+
+void report_done(struct report *report);
+
+/* The report for a person, on standard output. */
+int report_print(const struct report *report, struct v2v_error *err);
+
+/* The report as one JSON document, on standard output; @failure: why the run
+ * failed, or NULL. */
+int report_print_json(const struct report *report,
+                      const struct console *console,
+                      const struct v2v_error *failure, struct v2v_error *err);
+
+/* "done", "planned", "nothing-to-do", "failed" */
+const char *report_status_name(enum report_status status);
+
+/* What holds after every injection (StartOverride; see the manual). */
+extern const char report_first_boot[];
+
+#endif
