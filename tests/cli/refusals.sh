@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# refusals.sh PROGRAM: what is refused before the appliance starts: the exit
+# status of the class, one line that names the file and the reason, and files
+# that are bit for bit what they were.
+set -u
+program=$(realpath "$1")
+fixtures=$(cd "$(dirname "$0")/../../fixtures" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+status=0 count=0
+
+# refused STATUS TEXT ARGUMENT...: TEXT is a pattern of the whole message
+refused() {
+    local want=$1 text=$2 got=0 said
+    shift 2
+    said=$("$program" "$@" 2>&1 >out.txt) || got=$?
+    count=$((count + 1))
+    # shellcheck disable=SC2053
+    if [ $got != "$want" ] || [[ ${said%%$'\n'*} != "v2v-virtio: "$text ]]; then
+        echo "FAIL: v2v-virtio $*: exit status $got for $want, and it says"
+        echo "      $said"
+        echo "  for v2v-virtio: $text"
+        status=1
+    fi
+}
+
+same() { # FILE DIGEST
+    [ "$(sha256sum <"$1")" = "$2" ] || { echo "FAIL: $1 changed"; status=1; }
+}
+
+domain() { # TEXT
+    printf '%s\n' "$1" >vm.xml
+}
+
+mkdir medium
+echo text >medium/file.txt
+qemu-img create -q -f qcow2 vm.qcow2 16M
+before=$(sha256sum <vm.qcow2)
+inject=(inject vm.qcow2 --virtio-iso medium)
+xml=(--domain-xml vm.xml --output-xml out.xml)
+
+# the command line
+refused 2 'which command?*'
+refused 2 'eject: no such command' eject
+refused 2 '--nonsense: no such option*' inject --nonsense vm.qcow2
+refused 2 '--root: needs an argument' inject vm.qcow2 --root
+refused 2 '--root one: not a partition*' "${inject[@]}" --root one
+refused 2 '--allow all: not a hazard*' "${inject[@]}" --allow all
+refused 2 'inject: which image?' inject --virtio-iso medium
+refused 2 'inject: one image at a time' "${inject[@]}" other.qcow2
+VIRTIO_WIN='' refused 2 'no drivers: say where*' inject vm.qcow2
+refused 2 '--domain-xml and --output-xml go together' \
+    "${inject[@]}" --domain-xml vm.xml
+
+# the medium
+refused 2 '*none.iso: No such file*' inject vm.qcow2 --virtio-iso none.iso
+head -c 100000 /dev/zero >zero.iso
+refused 5 '*zero.iso: *' inject vm.qcow2 --virtio-iso zero.iso
+"$fixtures/mkiso" whole.iso
+head -c 200000 whole.iso >cut.iso
+refused 5 '*cut.iso: *' inject vm.qcow2 --virtio-iso cut.iso
+
+# the domain XML
+refused 2 'vm.xml: No such file*' "${inject[@]}" "${xml[@]}"
+domain '<!DOCTYPE domain [<!ENTITY e SYSTEM "file:///etc/hostname">]><domain/>'
+refused 5 'vm.xml: *DOCTYPE*' "${inject[@]}" "${xml[@]}"
+domain "<domain type='xen'><os><type>hvm</type></os><devices/></domain>"
+refused 3 'vm.xml: *xen*' "${inject[@]}" "${xml[@]}"
+domain '<domain'
+refused 5 'vm.xml: *' "${inject[@]}" "${xml[@]}"
+domain "<network/>"
+refused 5 'vm.xml: *network*' "${inject[@]}" "${xml[@]}"
+[ ! -e out.xml ] || { echo "FAIL: out.xml was written"; status=1; }
+
+# the image
+refused 2 '*none.qcow2: *' inject none.qcow2 --virtio-iso medium
+refused 2 '*medium: *' inject medium --virtio-iso medium
+echo 'no image' >text.img
+refused 5 '*text.img: *not a disk image*' inject text.img --virtio-iso medium
+: >empty.img
+refused 5 '*empty.img: *not a disk image*' inject empty.img --virtio-iso medium
+chmod a-w vm.qcow2
+refused 3 '*vm.qcow2: *read-only*' "${inject[@]}"
+chmod u+w vm.qcow2
+qemu-img create -q -f qcow2 -F qcow2 -b vm.qcow2 child.qcow2
+refused 3 '*child.qcow2: *backing file*' inject child.qcow2 --virtio-iso medium
+head -c 5000 /dev/zero | cat <(printf 'QFI\xfb') - >damaged.qcow2
+refused 5 '*damaged.qcow2: *' inject damaged.qcow2 --virtio-iso medium
+
+# in use by QEMU (by another run: unit.image, tests/guest)
+mkfifo held
+qemu-io -f qcow2 vm.qcow2 <held >/dev/null 2>&1 &
+holder=$!
+exec 9>held
+until grep -q "OFDLCK.*:$(stat -c %i vm.qcow2) " /proc/locks; do
+    kill -0 $holder 2>/dev/null || { echo "FAIL: qemu-io died"; exit 1; }
+    sleep 0.1
+done
+refused 75 '*vm.qcow2: *in use*' "${inject[@]}"
+exec 9>&-
+wait $holder
+same vm.qcow2 "$before"
+
+# the same as JSON: one document, also for a failure
+"$program" inject text.img --virtio-iso medium --json 2>/dev/null >out.json
+python3 - <<'PY' || status=1
+import json
+document = json.load(open("out.json"))
+assert document["status"] == "failed", document
+assert document["error"]["exit_status"] == 5, document
+assert "text.img" in document["error"]["text"], document
+PY
+
+for left in *.v2v-*; do
+    [ ! -e "$left" ] || { echo "FAIL: $left is left over"; status=1; }
+done
+echo "$count refusals"
+exit $status
