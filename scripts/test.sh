@@ -1,0 +1,274 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test.sh [--full] - installs what is missing and runs every test.
+#   --full   fuzz for a minute a program instead of 12 seconds
+# One line a step; the last line counts the tests: N passed, N failed, N skipped.
+# V2V_SHARED names a folder of real-world data that some tests use when it is
+# there; by default ../shared.
+set -uo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$top" || exit 1
+exec </dev/null
+# shellcheck source=scripts/setup.sh
+. scripts/setup.sh
+
+if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
+    V2V_SHARED=$(cd ../shared && pwd)
+    export V2V_SHARED
+fi
+case ${1:-} in
+'') fuzz_seconds=12 ;;
+--full) fuzz_seconds=60 ;;
+*)
+    sed -n '3,4s/^# //p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+passed=0 failed=0 skipped=0
+logs=build/test-logs
+guest_seconds=900 # for one guest test: its appliance runs without KVM
+jobs=$(nproc)
+
+# Steps --------------------------------------------------------------------
+
+# count N WORD: N tests more that "passed", "failed" or were "skipped"
+count() {
+    printf -v "$2" %d "$((${!2} + $1))"
+}
+
+# report PASS|FAIL|SKIP SECONDS NAME [REASON]
+report() {
+    printf '%s %4ds  %s%s\n' "$1" "$2" "$3" "${4:+: $4}"
+}
+
+# reason LOG: why a test was skipped, as it says in its last line
+reason() {
+    tail -n 1 "$1" | sed 's/^skipped: //'
+}
+
+# step NAME COMMAND...: one test that is a command; 77 means skipped, its last
+# line of output is the reason
+step() {
+    local name=$1 log=$logs/${1//[^A-Za-z0-9.-]/-}.log start=$SECONDS status=0
+    shift
+    "$@" >"$log" 2>&1 || status=$?
+    case $status in
+    0)
+        count 1 passed
+        report PASS $((SECONDS - start)) "$name"
+        ;;
+    77)
+        count 1 skipped
+        report SKIP $((SECONDS - start)) "$name" "$(reason "$log")"
+        ;;
+    *)
+        count 1 failed
+        report FAIL $((SECONDS - start)) "$name" "exit status $status"
+        tail -n 40 "$log" | sed 's/^/    /'
+        ;;
+    esac
+    return "$status"
+}
+
+# ctest_step PRESET: build was done; counts ctest's tests one by one
+ctest_step() {
+    local name="ctest $1" xml=$top/$logs/ctest-$1.xml log=$logs/ctest-$1.log
+    local start=$SECONDS status=0 numbers verdict=PASS
+    rm -f "$xml"
+    ctest --preset "$1" --output-junit "$xml" -j "$jobs" >"$log" 2>&1 || status=$?
+    if ! numbers=$(junit_numbers "$xml"); then
+        count 1 failed
+        report FAIL $((SECONDS - start)) "$name" "no result, exit status $status"
+        tail -n 40 "$log" | sed 's/^/    /'
+        return
+    fi
+    local ok bad left
+    read -r ok bad left <<<"$numbers"
+    # ctest may fail in a way that none of its tests shows
+    [ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1
+    count "$ok" passed
+    count "$bad" failed
+    count "$left" skipped
+    [ "$bad" = 0 ] || verdict=FAIL
+    report $verdict $((SECONDS - start)) "$name" "$ok passed, $bad failed, $left skipped"
+    junit_reasons "$xml"
+    [ "$bad" = 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+}
+
+# junit_numbers XML: passed, failed, skipped; fails when there is no test.
+# A test that ctest could not start is "skipped" to ctest; here it has failed.
+junit_numbers() {
+    python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+cases = tree.parse(sys.argv[1]).getroot().findall("testcase")
+left = sum(c.find("skipped[@message='SKIP_RETURN_CODE=77']") is not None for c in cases)
+ok = sum(c.get("status") == "run" for c in cases)
+print(ok, len(cases) - ok - left, left)
+sys.exit(not cases)
+PY
+}
+
+# junit_reasons XML: a line for each test that did not run
+junit_reasons() {
+    python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+for case in tree.parse(sys.argv[1]).getroot().findall("testcase"):
+    if case.find("skipped") is None:
+        continue
+    said = (case.findtext("system-out") or "it says nothing").strip().splitlines()
+    why = next((s for s in said if "skip" in s.lower()), said[-1])
+    print(f"      not run {case.get('name')}: {why}")
+PY
+}
+
+build() {
+    cmake --preset "$1" && cmake --build --preset "$1"
+}
+
+# preset NAME: build and, if that worked, its tests
+preset() {
+    step "build $1" build "$1" && ctest_step "$1"
+}
+
+# Single checks ------------------------------------------------------------
+
+# The project's files: committed or not, but not what is built.  Without git's
+# word there would be nothing to check, and every check would pass.
+tracked() {
+    git ls-files --cached --others --exclude-standard -- "$@" | grep . ||
+        { echo "git lists no files here" >&2; return 1; }
+}
+
+formatted() {
+    local list files
+    list=$(tracked '*.c' '*.h') || return
+    mapfile -t files <<<"$list"
+    clang-format --version
+    clang-format --dry-run -Werror "${files[@]}"
+}
+
+scripts_clean() {
+    local list files
+    list=$(tracked) || return
+    mapfile -t files < <(while read -r file; do
+        case $file in
+        *.sh) echo "$file" ;;
+        *) head -n 1 "$file" | grep -aq '^#!.*[/ ]\(ba\)\?sh' && echo "$file" ;;
+        esac
+    done <<<"$list")
+    echo "${files[@]}"
+    shellcheck -x "${files[@]}"
+}
+
+# Each outside library is known to one folder: header's name, folders.
+one_door() {
+    local list files header folders found status=0
+    list=$(tracked '*.c' '*.h' ':!tests' ':!fixtures') || return
+    mapfile -t files <<<"$list"
+    while read -r header folders; do
+        found=$(grep -lE "#include *[<\"]$header" "${files[@]}" |
+            grep -vE "^($folders)/")
+        [ -z "$found" ] || { echo "$header: not in $folders: $found"; status=1; }
+    done <<'DOORS'
+guestfs\.h src/guest
+hivex\.h registry
+archive(_entry)?\.h src/media
+libxml/ src/domain
+jansson\.h src/cli|src/image
+openssl/ src/catalog
+DOORS
+    return $status
+}
+
+manuals() {
+    podchecker man/*.pod
+}
+
+# Each unit test of the ci build under valgrind: any error fails.  Without the
+# real-world data, which the asan build has been through.
+memcheck() {
+    local program status=0
+    local -x V2V_SHARED=/nonexistent
+    for program in build/ci/tests/test-*; do
+        [ -x "$program" ] || continue
+        echo "== $program"
+        valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+            --child-silent-after-fork=yes "$program" || case $? in
+        77) echo "skipped" ;;
+        *) status=1 ;;
+        esac
+    done
+    return $status
+}
+
+# fuzz PROGRAM: some seconds, from the corpus, which stays as it is
+fuzz() {
+    local name=${1##*/fuzz-} new
+    local corpus=tests/fuzz/corpus-$name
+    [ -d "$corpus" ] || { echo "$corpus is missing"; return 1; }
+    new=$(mktemp -d)
+    mkdir -p "$logs/fuzz"
+    "$1" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 \
+        -artifact_prefix="$logs/fuzz/$name-" "$new" "$corpus"
+    local status=$?
+    rm -rf "$new"
+    return $status
+}
+
+install_empty() {
+    local dest status=0
+    dest=$(mktemp -d)
+    DESTDIR=$dest cmake --install build/ci || status=1
+    [ -x "$(find "$dest" -name v2v-virtio -type f | head -n 1)" ] ||
+        { echo "no v2v-virtio in there"; status=1; }
+    rm -rf "$dest"
+    return $status
+}
+
+# guest_test SCRIPT: prints "ok - NAME" or "not ok - NAME" lines, which count
+guest_test() {
+    local name=${1##*/} log=$logs/guest-${1##*/}.log start=$SECONDS status=0
+    local ok bad verdict=PASS
+    V2V_PROGRAM=$top/build/ci/v2v-virtio timeout "$guest_seconds" \
+        bash "$1" >"$log" 2>&1 || status=$?
+    if [ $status = 77 ]; then
+        count 1 skipped
+        report SKIP $((SECONDS - start)) "guest $name" "$(reason "$log")"
+        return
+    fi
+    ok=$(grep -c '^ok - ' "$log")
+    bad=$(grep -c '^not ok - ' "$log")
+    # died, ran out of time, or checked nothing
+    [ "$bad" -gt 0 ] || [ "$status" = 0 ] && [ $((ok + bad)) -gt 0 ] || bad=$((bad + 1))
+    count "$ok" passed
+    count "$bad" failed
+    [ "$bad" = 0 ] || verdict=FAIL
+    report $verdict $((SECONDS - start)) "guest $name" "$ok passed, $bad failed"
+    [ "$bad" = 0 ] || { echo "    exit status $status"; tail -n 40 "$log" | sed 's/^/    /'; }
+}
+
+# What runs ----------------------------------------------------------------
+
+mkdir -p "$logs"
+step "set-up" setup build demo test
+step "clang-format" formatted
+step "shellcheck" scripts_clean
+step "one folder a library" one_door
+[ ! -d man ] || step "podchecker" manuals
+preset ci
+preset ci-clang
+preset asan
+step "valgrind" memcheck
+step "install" install_empty
+if step "build fuzz" build fuzz; then
+    for program in build/fuzz/tests/fuzz-*; do
+        [ ! -x "$program" ] || step "fuzz ${program##*/fuzz-}" fuzz "$program"
+    done
+fi
+for script in tests/guest/*.sh; do
+    [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
