@@ -266,6 +266,8 @@ if step "build fuzz" build fuzz; then
         [ ! -x "$program" ] || step "fuzz ${program##*/fuzz-}" fuzz "$program"
     done
 fi
+# the real appliance, one at a time
+step "guest appliance" build/ci/tests/guest-appliance
 for script in tests/guest/*.sh; do
     [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
 done

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Guests that are refused once the appliance has looked at them: the exit
+# status of the class, one line with the reason, an image that is bit for bit
+# what it was.  (What is refused before: tests/cli/refusals.sh.)
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+cd "$tmp" || exit 1
+"$fixtures/mkiso" -d medium
+
+# refused STATUS TEXT MEDIUM [MKGUEST-OPTION...]
+refused() {
+    local want=$1 text=$2 medium=$3 before
+    shift 3
+    rm -f vm.qcow2
+    "$fixtures/mkguest" "$@" vm.qcow2 || { echo "not ok - mkguest $*"; return; }
+    before=$(fingerprint vm.qcow2)
+    expect_exit "$want" "exit status $want: ${*:-a sound guest} with $medium" \
+        "$v2v" inject vm.qcow2 --virtio-iso "$medium"
+    expect_output "it says \"$text\"" "$text"
+    check "one line says it" test \
+        "$(grep -c '^v2v-virtio: ' "$tmp/output")" = \
+        "$((1 + $(grep -c '^v2v-virtio: warning: ' "$tmp/output")))"
+    check "the image is what it was" test "$(fingerprint vm.qcow2)" = "$before"
+    check "nothing is left behind" eval "! compgen -G '*.v2v-*'"
+}
+
+refused 3 "no Windows found" medium --no-windows
+refused 3 "Fast Startup (hiberfil.sys is active)" medium --hibernated
+refused 3 "Fast Startup" medium --fast-startup
+refused 3 "marked dirty" medium --dirty
+refused 3 "journal is unclean" medium --unclean-journal
+refused 3 "the Windows volume is full" medium --full
+refused 5 "corrupt registry hive" medium --corrupt-system
+refused 3 "--allow hive-dirty" medium --dirty-hive
+refused 3 "in partitions 1, 2: say which with --root N" medium --two
+check "--root takes one of them" \
+    "$v2v" inject vm.qcow2 --virtio-iso medium --root 2 --dry-run
+
+mkdir empty && echo text >empty/readme.txt
+refused 4 "there is no boot driver viostor for Windows 10 Pro" empty
+
+cp -r medium garbage
+head -c 3000 /dev/urandom >garbage/viostor/w10/amd64/viostor.inf
+refused 5 "garbage: viostor/w10/amd64/viostor.inf: " garbage
+cp -r medium cut
+head -c 400 medium/viostor/w10/amd64/viostor.inf \
+    >cut/viostor/w10/amd64/viostor.inf
+refused 5 "cut: viostor/w10/amd64/viostor.inf: " cut
+
+guest_done
