@@ -51,7 +51,7 @@ is_supported(const struct planning *p, const struct inf_addreg *reg)
 
     if (v2v_equal_nocase(reg->root, "HKR") && (reg->flags & unsupported) == 0)
         return true;
-    v2v_warn("plan", "addreg-ignored",
+    v2v_warn("plan", "inf-ignored",
              "%s: AddReg %s, %s, %s is left to Windows' own installation",
              p->driver->inf_name, reg->root, reg->subkey, reg->name);
     return false;

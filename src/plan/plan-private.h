@@ -18,6 +18,14 @@ struct planning {
                                * driver->models */
 };
 
+/* A service that this INF describes; AddService = ,2 names none, and one of an
+ * Include'd INF is Windows' own. */
+static inline bool
+plan_describes_service(const struct inf_service *service)
+{
+    return *service->name != '\0' && !service->foreign;
+}
+
 /* identity.c: fills in presence, hive, oem_inf and name. */
 int plan_identify(struct planning *p, struct v2v_error *err);
 /* The 48 bytes of a package's Version value. */

@@ -40,7 +40,16 @@ find_file(const struct plan *plan, const char *path)
     return NULL;
 }
 
-/* Takes over @path.  Several install sections may copy the same file. */
+static bool
+is_same_content(const struct plan_file *planned, const struct driver_file *file)
+{
+    return planned->len == file->data.len &&
+           (planned->len == 0 ||
+            memcmp(planned->data, file->data.data, planned->len) == 0);
+}
+
+/* Takes over @path.  Several install sections, and several packages of one
+ * folder (pvpanic has two), may copy the same file. */
 static int
 add_file(struct plan *plan, char *path, const struct driver_file *file,
          const char *why, struct v2v_error *err)
@@ -55,7 +64,7 @@ add_file(struct plan *plan, char *path, const struct driver_file *file,
         if (*c == '\\')
             *c = '/';
     twin = find_file(plan, owned);
-    if (twin != NULL && twin->data != file->data.data)
+    if (twin != NULL && !is_same_content(twin, file))
         return v2v_fail(err, V2V_ERR_DRIVER,
                         "%s: two different files would go there", owned);
     if (twin != NULL)
@@ -231,9 +240,27 @@ has_boot_service(const struct planning *p)
     for (size_t i = 0; i < p->install_count; i++)
         for (size_t j = 0; j < p->installs[i].services.count; j++)
             if (p->installs[i].services.items[j].start == INF_START_BOOT &&
-                *p->installs[i].services.items[j].name != '\0')
+                plan_describes_service(&p->installs[i].services.items[j]))
                 return true;
     return false;
+}
+
+/* What is not carried out offline is Windows' to do when it installs the
+ * device; say so. */
+static void
+warn_of_ignored(const struct planning *p)
+{
+    for (size_t i = 0; i < p->install_count; i++) {
+        const struct inf_install *install = &p->installs[i];
+
+        if (install->delregs.count + install->hw_delregs.count +
+                install->delete_services.count + install->filters.count >
+            0)
+            v2v_warn("plan", "inf-ignored",
+                     "%s: DelReg, DelService and AddFilter of %s are left to "
+                     "Windows' own installation",
+                     p->driver->inf_name, install->actual);
+    }
 }
 
 /* Classes that Windows keeps in the SYSTEM hive are those of devices that may
@@ -291,6 +318,7 @@ plan_one(struct planning *p, struct v2v_error *err)
         return -1;
     if (!p->package->configured)
         return 0;
+    warn_of_ignored(p);
     if (plan_copies(p, err) < 0)
         return -1;
     return plan_services(p, err);

@@ -180,6 +180,7 @@ plan_overrides(struct planning *p, const char *control_set,
 {
     for (size_t i = 0; i < install->services.count; i++)
         if (install->services.items[i].start == INF_START_BOOT &&
+            plan_describes_service(&install->services.items[i]) &&
             plan_no_override(p, control_set, install->services.items[i].name,
                              err) < 0)
             return -1;
@@ -194,7 +195,7 @@ plan_control_set(struct planning *p, const char *control_set,
                  const struct inf_install *install, struct v2v_error *err)
 {
     for (size_t i = 0; i < install->services.count; i++)
-        if (*install->services.items[i].name != '\0' &&
+        if (plan_describes_service(&install->services.items[i]) &&
             plan_service(p, control_set, install, &install->services.items[i],
                          err) < 0)
             return -1;
