@@ -174,14 +174,15 @@ getopt_loop(int argc, char **argv, struct cli_options *ret,
             struct v2v_error *err)
 {
     struct option options[TABLE_LEN + 1] = { 0 };
-    char letters[2 * TABLE_LEN + 2] = ":";
+    char letters[TABLE_LEN + 2] = ":"; /* ":": tell a missing argument apart */
+    size_t letter_count = 1;
 
     for (size_t i = 0; i < TABLE_LEN; i++) {
         options[i] = (struct option){ .name = table[i].name,
                                       .has_arg = table[i].argument != NULL,
                                       .val = table[i].value };
         if (table[i].value <= UCHAR_MAX)
-            strncat(letters, &(char){ (char)table[i].value }, 1);
+            letters[letter_count++] = (char)table[i].value;
     }
     opterr = 0;
     optind = 1;

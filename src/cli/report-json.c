@@ -30,11 +30,12 @@ strings(const struct v2v_strings *list)
 static json_t *
 guest_json(const struct facts *facts)
 {
-    json_t *sets = json_array();
+    json_t *sets;
     char version[64];
 
     if (facts->system_root == NULL)
         return json_null();
+    sets = json_array();
     for (size_t i = 0; i < facts->control_set_count; i++)
         json_array_append_new(sets, text(facts->control_sets[i].name));
     snprintf(version, sizeof version, "%u.%u.%u", facts->target.major,
