@@ -106,17 +106,18 @@ make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
 /* hivex rewrites every value of the key: see REG_VALUE_MAX. */
 static int
 check_values_fit(struct reg_hive *hive, hive_node_h node,
-                 const struct reg_edit *edit, struct v2v_error *err)
+                 const struct reg_edit *edit, size_t new_len,
+                 struct v2v_error *err)
 {
     V2V_AUTO(mem) hive_value_h *values = hivex_node_values(hive->h, node);
 
     if (values == NULL)
         return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there",
                         edit->key);
-    if (edit->len > REG_VALUE_MAX)
+    if (new_len > REG_VALUE_MAX)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s: value \"%s\" of %zu bytes is longer than %d",
-                        edit->key, edit->name, edit->len, REG_VALUE_MAX);
+                        edit->key, edit->name, new_len, REG_VALUE_MAX);
     for (size_t i = 0; values[i] != 0; i++) {
         hive_type type;
         size_t len;
@@ -143,7 +144,7 @@ set_value(struct reg_hive *hive, const struct reg_edit *edit,
 
     if (wanted_data(hive, edit, &data, err) < 0 ||
         make_key(hive, edit->key, &node, err) < 0 ||
-        check_values_fit(hive, node, edit, err) < 0)
+        check_values_fit(hive, node, edit, data.len, err) < 0)
         return -1;
     value = (hive_set_value){ .key = edit->name,
                               .t = (hive_type)edit->type,

@@ -44,16 +44,40 @@ reg_edits_done(struct reg_edits *edits)
 }
 
 static int
-reserve(struct reg_edits *edits, size_t more, struct v2v_error *err)
+reserve(struct reg_edits *edits, struct v2v_error *err)
 {
     struct reg_edit *items =
-        reallocarray(edits->items, edits->count + more, sizeof *items);
+        reallocarray(edits->items, edits->count + 1, sizeof *items);
 
     if (items == NULL)
-        return v2v_fail_errno(err, errno, "%zu registry edits",
-                              edits->count + more);
+        return v2v_fail_errno(err, errno, "%zu registry edits", edits->count);
     edits->items = items;
     return 0;
+}
+
+/* What Windows takes as a key's name: Microsoft, "Registry element size
+ * limits".  Bytes of UTF-8 are at least as many as units of UTF-16. */
+enum { KEY_PART_MAX = 255 };
+
+static int
+check_key(const char *key, struct v2v_error *err)
+{
+    for (const char *part = key;; part++) {
+        size_t len = strcspn(part, "\\");
+
+        if (len == 0 || len > KEY_PART_MAX)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "%s: not a registry key: a part of its path is %s",
+                            key, len == 0 ? "empty" : "too long");
+        for (size_t i = 0; i < len; i++)
+            if ((unsigned char)part[i] < 0x20)
+                return v2v_fail(err, V2V_ERR_FORMAT,
+                                "%s: not a registry key: a control character",
+                                key);
+        part += len;
+        if (*part == '\0')
+            return 0;
+    }
 }
 
 int
@@ -64,7 +88,7 @@ reg_value(const struct reg_place *at, enum reg_op op, const char *name,
         .hive = at->hive, .op = op, .type = type, .len = len, .why = at->why
     };
 
-    if (reserve(at->edits, 1, err) < 0)
+    if (check_key(at->key, err) < 0 || reserve(at->edits, err) < 0)
         return -1;
     edit.key = v2v_strdup(at->key, err);
     edit.name = v2v_strdup(name, err);
@@ -91,20 +115,13 @@ reg_delete(const struct reg_place *at, struct v2v_error *err)
     return reg_value(at, REG_OP_DELETE, "", REG_NONE, NULL, 0, err);
 }
 
-static void
-put_le(uint8_t *out, uint64_t value, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(value >> 8 * i);
-}
-
 int
 reg_dword(const struct reg_place *at, const char *name, uint32_t value,
           struct v2v_error *err)
 {
     uint8_t le[4];
 
-    put_le(le, value, sizeof le);
+    v2v_put_le(le, value, sizeof le);
     return reg_value(at, REG_OP_SET, name, REG_DWORD, le, sizeof le, err);
 }
 
@@ -114,7 +131,7 @@ reg_qword(const struct reg_place *at, const char *name, uint64_t value,
 {
     uint8_t le[8];
 
-    put_le(le, value, sizeof le);
+    v2v_put_le(le, value, sizeof le);
     return reg_value(at, REG_OP_SET, name, REG_QWORD, le, sizeof le, err);
 }
 
@@ -153,30 +170,21 @@ reg_strings(const struct reg_place *at, enum reg_op op, const char *name,
     return reg_value(at, op, name, REG_MULTI_SZ, data.data, data.len, err);
 }
 
-int
-reg_edits_move(struct reg_edits *to, struct reg_edits *from,
-               struct v2v_error *err)
+void
+reg_edits_keep(struct reg_edits *edits, const bool *keep)
 {
-    if (from->count == 0)
-        return 0;
-    if (reserve(to, from->count, err) < 0)
-        return -1;
-    memcpy(to->items + to->count, from->items,
-           from->count * sizeof *from->items);
-    to->count += from->count;
-    free(from->items);
-    *from = (struct reg_edits){ 0 };
-    return 0;
-}
+    size_t kept = 0;
 
-static uint64_t
-get_le(const uint8_t *data, size_t len)
-{
-    uint64_t value = 0;
+    for (size_t i = 0; i < edits->count; i++) {
+        struct reg_edit edit = edits->items[i];
 
-    for (size_t i = len; i-- > 0;)
-        value = value << 8 | data[i];
-    return value;
+        if (!keep[i])
+            continue;
+        edits->items[i] = edits->items[kept];
+        edits->items[kept++] = edit;
+    }
+    while (edits->count > kept)
+        edit_done(&edits->items[--edits->count]);
 }
 
 static int
@@ -187,6 +195,7 @@ print_text(const char *kind, const uint8_t *data, size_t len,
 
     if (text == NULL)
         return -1;
+    v2v_make_printable(text);
     return v2v_bytes_printf(out, err, "%s \"%s\"", kind, text);
 }
 
@@ -217,10 +226,12 @@ print_list(const uint8_t *data, size_t len, struct v2v_bytes *out,
     if (reg_split_strings(data, len, &list, err) < 0 ||
         v2v_bytes_printf(out, err, "multi_sz") < 0)
         return -1;
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; i < list.count; i++) {
+        v2v_make_printable(list.items[i]);
         if (v2v_bytes_printf(out, err, "%s\"%s\"", i == 0 ? " " : ", ",
                              list.items[i]) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -249,10 +260,10 @@ reg_data_print(uint32_t type, const uint8_t *data, size_t len,
         return print_list(data, len, out, err);
     if (type == REG_DWORD && len == 4)
         return v2v_bytes_printf(out, err, "dword 0x%" PRIx64,
-                                get_le(data, len));
+                                v2v_get_le(data, len));
     if (type == REG_QWORD && len == 8)
         return v2v_bytes_printf(out, err, "qword 0x%" PRIx64,
-                                get_le(data, len));
+                                v2v_get_le(data, len));
     return print_hex(type, data, len, out, err);
 }
 

@@ -8,6 +8,7 @@
 #ifndef V2V_REGISTRY_EDIT_H
 #define V2V_REGISTRY_EDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,7 +81,7 @@ struct reg_place {
 };
 
 /* Each appends one edit; all fail with V2V_ERR_INTERNAL (memory) or, for a
- * text that is not UTF-8, V2V_ERR_FORMAT. */
+ * text that is not UTF-8 or a path that cannot be a key's, V2V_ERR_FORMAT. */
 int reg_key(const struct reg_place *at, struct v2v_error *err);
 int reg_delete(const struct reg_place *at, struct v2v_error *err);
 int reg_value(const struct reg_place *at, enum reg_op op, const char *name,
@@ -102,9 +103,8 @@ int reg_strings(const struct reg_place *at, enum reg_op op, const char *name,
 int reg_split_strings(const uint8_t *data, size_t len, struct v2v_strings *ret,
                       struct v2v_error *err);
 
-/* Move all edits of @from to the end of @to; @from is empty afterwards. */
-int reg_edits_move(struct reg_edits *to, struct reg_edits *from,
-                   struct v2v_error *err);
+/* Drop those of which @keep is false; the others stay in their order. */
+void reg_edits_keep(struct reg_edits *edits, const bool *keep);
 
 /**
  * reg_edit_print() - append one line of text for a person and a golden file

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* Offsets in the base block. */
 enum {
     AT_PRIMARY_SEQUENCE = 0x04,
@@ -19,8 +21,7 @@ enum {
 static uint32_t
 u32_at(const uint8_t *data, size_t offset)
 {
-    return (uint32_t)data[offset] | (uint32_t)data[offset + 1] << 8 |
-           (uint32_t)data[offset + 2] << 16 | (uint32_t)data[offset + 3] << 24;
+    return (uint32_t)v2v_get_le(data + offset, 4);
 }
 
 /* XOR of the first 127 double words; 0 and -1 are not used as results. */

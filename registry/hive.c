@@ -269,8 +269,7 @@ reg_get_dword(struct reg_hive *hive, const char *key, const char *name,
         return -1;
     if (type != REG_DWORD || data.len != 4)
         return wrong_type(key, name, type, err);
-    *ret = (uint32_t)data.data[0] | (uint32_t)data.data[1] << 8 |
-           (uint32_t)data.data[2] << 16 | (uint32_t)data.data[3] << 24;
+    *ret = (uint32_t)v2v_get_le(data.data, 4);
     return 0;
 }
 

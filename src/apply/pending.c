@@ -53,29 +53,6 @@ has_due_edit(const struct reg_edits *edits, enum reg_hive_id id)
     return false;
 }
 
-/* Moves the edits for which @keep is true to the front, in their order, and
- * frees the others. */
-static void
-keep_edits(struct reg_edits *edits, const bool *keep)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < edits->count; i++) {
-        struct reg_edit edit = edits->items[i];
-
-        if (!keep[i])
-            continue;
-        edits->items[i] = edits->items[kept];
-        edits->items[kept++] = edit;
-    }
-    for (size_t i = kept; i < edits->count; i++) {
-        free(edits->items[i].key);
-        free(edits->items[i].name);
-        free(edits->items[i].data);
-    }
-    edits->count = kept;
-}
-
 static int
 pending_edits(const struct facts_hives *hives, struct reg_edits *edits,
               struct v2v_error *err)
@@ -95,10 +72,10 @@ pending_edits(const struct facts_hives *hives, struct reg_edits *edits,
             return v2v_fail_in(err, "%s", reg_hive_name(edit->hive));
         keep[i] = holds == 0;
     }
-    keep_edits(edits, keep);
+    reg_edits_keep(edits, keep);
     for (size_t i = 0; i < edits->count; i++)
         keep[i] = has_due_edit(edits, edits->items[i].hive);
-    keep_edits(edits, keep);
+    reg_edits_keep(edits, keep);
     return 0;
 }
 

@@ -43,6 +43,16 @@ v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
 }
 
 int
+v2v_bytes_add_le(struct v2v_bytes *b, uint64_t value, size_t len,
+                 struct v2v_error *err)
+{
+    uint8_t le[8];
+
+    v2v_put_le(le, value, len);
+    return v2v_bytes_add(b, le, len, err);
+}
+
+int
 v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
                  ...)
 {

@@ -28,9 +28,31 @@ v2v_auto_bytes(struct v2v_bytes *b)
     v2v_bytes_done(b);
 }
 
+/* @len bytes, the least significant first, as Windows stores numbers. */
+static inline void
+v2v_put_le(uint8_t *out, uint64_t value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out[i] = (uint8_t)(value >> 8 * i);
+}
+
+static inline uint64_t
+v2v_get_le(const uint8_t *in, size_t len)
+{
+    uint64_t value = 0;
+
+    for (size_t i = len; i-- > 0;)
+        value = value << 8 | in[i];
+    return value;
+}
+
 /* Append @len bytes; -1 with V2V_ERR_INTERNAL when memory runs out. */
 int v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
                   struct v2v_error *err);
+
+/* Append a number in that form, @len bytes of it. */
+int v2v_bytes_add_le(struct v2v_bytes *b, uint64_t value, size_t len,
+                     struct v2v_error *err);
 
 /* Append the text of a format, without its NUL. */
 int v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err,

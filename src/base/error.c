@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The text may hold names from a guest: a line break or an escape sequence
- * there must not reach a terminal or split a log line. */
-static void
-make_printable(char *text)
+void
+v2v_make_printable(char *text)
 {
     for (char *p = text; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -39,7 +37,7 @@ set_text(struct v2v_error *err, const char *tail, const char *fmt, va_list ap)
     used = strlen(err->text);
     if (tail != NULL)
         snprintf(err->text + used, sizeof err->text - used, ": %s", tail);
-    make_printable(err->text);
+    v2v_make_printable(err->text);
     drop_partial_character(err->text, sizeof err->text);
 }
 

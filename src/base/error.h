@@ -46,6 +46,10 @@ struct v2v_error {
     (v2v_error_set_errno((err), (errnum), __VA_ARGS__), -1)
 #define v2v_fail_in(err, ...) (v2v_error_prefix((err), __VA_ARGS__), -1)
 
+/* Names from a guest may hold line breaks and escape sequences, which must not
+ * steer a terminal or split a line: they become '?'. */
+void v2v_make_printable(char *text);
+
 void v2v_error_set(struct v2v_error *err, enum v2v_error_code code,
                    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void v2v_error_set_errno(struct v2v_error *err, int errnum, const char *fmt,

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/error.h"
+
 static v2v_log_fn log_fn;
 static void *log_opaque;
 
@@ -24,10 +26,7 @@ say(enum v2v_log_level level, const char *module, const char *code,
     if (log_fn == NULL)
         return;
     vsnprintf(text, sizeof text, fmt, ap);
-    /* names from a guest must not steer a terminal */
-    for (char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    v2v_make_printable(text);
     log_fn(log_opaque, level, module, code, text);
 }
 
