@@ -46,12 +46,6 @@ image_format(const struct image *image)
     return image->format;
 }
 
-uint64_t
-image_virtual_size(const struct image *image)
-{
-    return image->virtual_size;
-}
-
 const char *
 image_overlay_path(const struct image *image)
 {
@@ -70,7 +64,8 @@ hash_of(const char *s)
 }
 
 static int
-name_files_in(struct image *image, const char *work_dir, struct v2v_error *err)
+name_files_in(struct image *image, bool is_device, const char *work_dir,
+              struct v2v_error *err)
 {
     V2V_AUTO(mem) char *dir = realpath(work_dir, NULL);
     const char *name = strrchr(image->path, '/') + 1;
@@ -81,23 +76,28 @@ name_files_in(struct image *image, const char *work_dir, struct v2v_error *err)
                         strerror(errno));
     image->overlay =
         v2v_format(err, "%s/%s.%016" PRIx64 ".v2v-overlay", dir, name, hash);
-    image->marker =
-        v2v_format(err, "%s/%s.%016" PRIx64 ".v2v-commit", dir, name, hash);
-    return image->overlay == NULL || image->marker == NULL ? -1 : 0;
+    if (is_device)
+        image->marker =
+            v2v_format(err, "%s/%s.%016" PRIx64 ".v2v-commit", dir, name, hash);
+    return image->overlay == NULL ? -1 : 0;
 }
 
+/* The marker stays beside the image wherever the overlay goes: the next run
+ * may be given another work directory, and has to find it. */
 static int
 name_files(struct image *image, bool is_device, const char *work_dir,
            struct v2v_error *err)
 {
-    if (work_dir != NULL)
-        return name_files_in(image, work_dir, err);
-    if (is_device)
+    if (work_dir == NULL && is_device)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "a block device needs a work directory for its "
                         "overlay");
-    image->overlay = v2v_format(err, "%s.v2v-overlay", image->path);
-    image->marker = v2v_format(err, "%s.v2v-commit", image->path);
+    if (work_dir == NULL)
+        image->overlay = v2v_format(err, "%s.v2v-overlay", image->path);
+    else if (name_files_in(image, is_device, work_dir, err) < 0)
+        return -1;
+    if (!is_device)
+        image->marker = v2v_format(err, "%s.v2v-commit", image->path);
     return image->overlay == NULL || image->marker == NULL ? -1 : 0;
 }
 
@@ -158,26 +158,47 @@ exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
+/* A marker names the overlay whose commit it stands for.  A commit deletes its
+ * overlay first: a marker without one is of a commit that was done. */
+static int
+check_marker(struct image *image, struct v2v_error *err)
+{
+    static const size_t longest = 1 << 16;
+    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
+    V2V_AUTO(mem) char *overlay = NULL;
+
+    if (!exists(image->marker))
+        return 0;
+    if (v2v_file_read(image->marker, longest, &text, err) < 0)
+        return -1;
+    overlay = v2v_format(err, "%.*s", (int)text.len, (const char *)text.data);
+    if (overlay == NULL)
+        return -1;
+    overlay[strcspn(overlay, "\n")] = '\0';
+    if (exists(overlay))
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "a commit was interrupted; finish it: qemu-img commit "
+                        "-d -f qcow2 '%s' && rm '%s' '%s'",
+                        overlay, overlay, image->marker);
+    if (unlink(image->marker) < 0)
+        return v2v_fail_errno(err, errno, "%s", image->marker);
+    return 0;
+}
+
 /* Under our lock: who made these files is dead. */
 static int
 clear_leftovers(struct image *image, struct v2v_error *err)
 {
-    if (exists(image->overlay) && exists(image->marker))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "a commit was interrupted; finish it: qemu-img commit "
-                        "-d -f qcow2 '%s' && rm '%s' '%s'",
-                        image->overlay, image->overlay, image->marker);
-    if (exists(image->overlay)) {
-        if (unlink(image->overlay) < 0)
-            return v2v_fail_errno(err, errno, "%s", image->overlay);
-        v2v_warn("image", "stale-overlay",
-                 "%s: deleted; the run that made it died before it changed "
-                 "the image",
-                 image->overlay);
-    }
-    /* a commit deletes its overlay first: it was done */
-    if (unlink(image->marker) < 0 && errno != ENOENT)
-        return v2v_fail_errno(err, errno, "%s", image->marker);
+    if (check_marker(image, err) < 0)
+        return -1;
+    if (!exists(image->overlay))
+        return 0;
+    if (unlink(image->overlay) < 0)
+        return v2v_fail_errno(err, errno, "%s", image->overlay);
+    v2v_warn("image", "stale-overlay",
+             "%s: deleted; the run that made it died before it changed the "
+             "image",
+             image->overlay);
     return 0;
 }
 

@@ -11,8 +11,9 @@
  * Beside the image:
  *     vm.qcow2.v2v-overlay   what is not committed yet
  *     vm.qcow2.v2v-commit    exists while qemu-img commit works
- * or in image_options.work_dir, with a hash of the image's path in the name.
- * A block device has no good place beside it and needs a work_dir.
+ * The overlay may be in image_options.work_dir, with a hash of the image's path
+ * in its name; the marker stays beside the image.  A block device has no good
+ * place beside it: it needs a work_dir, for both.
  *
  * Nothing here looks into the guest: file systems are guest/'s matter.
  * qemu-img does all work on image formats; it is run without a shell.
@@ -30,7 +31,7 @@ struct image;
 
 struct image_options {
     const char *format;   /* QEMU's name: "raw", "qcow2"; NULL: by magic */
-    const char *work_dir; /* for overlay and marker; NULL: beside the image */
+    const char *work_dir; /* for the overlay; NULL: beside the image */
 };
 
 enum {
@@ -94,9 +95,6 @@ int image_open(const char *path, const struct image_options *options,
 const char *image_path(const struct image *image);
 /* QEMU's name, "qcow2"; pass it on: nobody may guess it again. */
 const char *image_format(const struct image *image);
-/* Bytes that the guest sees. */
-uint64_t image_virtual_size(const struct image *image);
-
 /**
  * image_overlay_create() - the empty qcow2 overlay that takes all changes
  *

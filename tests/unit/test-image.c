@@ -199,7 +199,6 @@ test_formats_that_qemu_img_makes(void **state)
         run(command);
         opens(&image);
         assert_string_equal(image_format(image), cases[i].format);
-        assert_true(image_virtual_size(image) >= 1 << 20);
     }
 }
 
@@ -491,15 +490,17 @@ test_interrupted_commit_is_refused(void **state)
 
     (void)state;
     make_qcow2("");
-    run("touch ./'-a:b c.img.v2v-overlay' ./'-a:b c.img.v2v-commit'");
+    /* the marker is found whatever work directory that run had */
+    run("mkdir elsewhere && touch elsewhere/overlay && "
+        "realpath elsewhere/overlay > ./'-a:b c.img.v2v-commit'");
     is_refused_with(IMAGE, NULL, V2V_ERR_GUEST,
                     "a commit was interrupted; finish it: qemu-img commit -d "
                     "-f qcow2 '/");
-    assert_true(is_there(IMAGE ".v2v-overlay"));
+    assert_true(is_there("elsewhere/overlay"));
     assert_true(is_there(IMAGE ".v2v-commit"));
 
     /* the overlay goes first: without it the commit was done */
-    run("rm ./'-a:b c.img.v2v-overlay'");
+    run("rm -r elsewhere");
     opens(&image);
     assert_false(is_there(IMAGE ".v2v-commit"));
     assert_string_equal(warnings, "");
