@@ -142,3 +142,43 @@ domain_disk_source(const struct domain *domain, size_t i)
 
     return file != NULL ? file : xml_value(doc, source, "dev");
 }
+
+/* <firmware><feature enabled='yes' name='secure-boot'/></firmware>: its
+ * "enabled", or NULL */
+static const char *
+secure_boot_feature(const struct xml_doc *doc, size_t os)
+{
+    size_t firmware = xml_child(doc, os, "firmware");
+    size_t feature = xml_child(doc, firmware, "feature");
+
+    while (feature != XML_NONE) {
+        const char *name = xml_value(doc, feature, "name");
+
+        if (name != NULL && strcmp(name, "secure-boot") == 0)
+            return xml_value(doc, feature, "enabled");
+        feature = xml_next(doc, firmware, feature, "feature");
+    }
+    return NULL;
+}
+
+enum domain_secure_boot
+domain_secure_boot(const struct domain *domain)
+{
+    const struct xml_doc *doc = &domain->devices.doc;
+    size_t os = xml_child(doc, 0, "os");
+    size_t loader = xml_child(doc, os, "loader");
+    const char *feature = secure_boot_feature(doc, os);
+    const char *secure = xml_value(doc, loader, "secure");
+    const char *type = xml_value(doc, loader, "type");
+    const char *firmware = xml_value(doc, os, "firmware");
+
+    if (feature != NULL)
+        return strcmp(feature, "yes") == 0 ? DOMAIN_SECURE_BOOT_ON
+                                           : DOMAIN_SECURE_BOOT_OFF;
+    if (secure != NULL && strcmp(secure, "yes") == 0)
+        return DOMAIN_SECURE_BOOT_ON;
+    if ((firmware != NULL && strcmp(firmware, "efi") == 0) ||
+        (type != NULL && strcmp(type, "pflash") == 0))
+        return DOMAIN_SECURE_BOOT_UNKNOWN;
+    return DOMAIN_SECURE_BOOT_OFF;
+}

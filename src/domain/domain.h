@@ -111,4 +111,21 @@ const char *domain_disk_name(const struct domain *domain, size_t i);
  * image it was given is not among them. */
 const char *domain_disk_source(const struct domain *domain, size_t i);
 
+/* Does the firmware check the signatures of what it boots? */
+enum domain_secure_boot {
+    DOMAIN_SECURE_BOOT_OFF,    /* BIOS, or the XML says no */
+    DOMAIN_SECURE_BOOT_ON,     /* the XML says yes */
+    DOMAIN_SECURE_BOOT_UNKNOWN /* UEFI, and libvirt or the NVRAM decides */
+};
+
+/**
+ * domain_secure_boot() - what <os> says of Secure Boot
+ *
+ * On: the firmware feature "secure-boot" is enabled, or the loader is
+ * secure='yes'.  (That its keys are enrolled is more than the XML tells.)
+ *
+ * Source: libvirt "Domain XML format", "BIOS bootloader".
+ */
+enum domain_secure_boot domain_secure_boot(const struct domain *domain);
+
 #endif

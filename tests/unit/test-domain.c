@@ -843,10 +843,52 @@ test_limits(void **state)
                     "larger than the limit of 16777216 bytes");
 }
 
+static void
+test_secure_boot(void **state)
+{
+    static const struct {
+        const char *os; /* what stands in <os>, or its start tag */
+        enum domain_secure_boot expected;
+    } cases[] = {
+        { "<os><type>hvm</type></os>", DOMAIN_SECURE_BOOT_OFF },
+        { "<os firmware='efi'><type>hvm</type></os>",
+          DOMAIN_SECURE_BOOT_UNKNOWN },
+        { "<os firmware='efi'><type>hvm</type><firmware><feature "
+          "enabled='yes' name='enrolled-keys'/><feature enabled='yes' "
+          "name='secure-boot'/></firmware></os>",
+          DOMAIN_SECURE_BOOT_ON },
+        { "<os firmware='efi'><type>hvm</type><firmware><feature "
+          "enabled='no' name='secure-boot'/></firmware></os>",
+          DOMAIN_SECURE_BOOT_OFF },
+        { "<os><type>hvm</type><loader readonly='yes' secure='yes' "
+          "type='pflash'>/x</loader></os>",
+          DOMAIN_SECURE_BOOT_ON },
+        { "<os><type>hvm</type><loader type='pflash'>/x</loader></os>",
+          DOMAIN_SECURE_BOOT_UNKNOWN },
+        { "<os><type>hvm</type><loader type='rom'>/x</loader></os>",
+          DOMAIN_SECURE_BOOT_OFF },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        V2V_AUTO(domain) struct domain *domain = NULL;
+        struct v2v_error err = { 0 };
+        char xml[1024];
+        int len = snprintf(xml, sizeof xml,
+                           "<domain type='kvm'><name>x</name>%s<devices/>"
+                           "</domain>",
+                           cases[i].os);
+
+        assert_int_equal(domain_parse(xml, (size_t)len, &domain, &err), 0);
+        assert_int_equal(domain_secure_boot(domain), cases[i].expected);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_secure_boot),
         cmocka_unit_test(test_disks),
         cmocka_unit_test(test_scsi_controllers),
         cmocka_unit_test(test_interfaces),
