@@ -46,7 +46,8 @@ check_volume(const struct media *m, struct v2v_error *err)
     if (pread(m->fd, sector, sizeof sector, descriptor_offset) !=
             sizeof sector ||
         memcmp(sector + identifier_offset, "CD001", 5) != 0)
-        return v2v_fail(err, V2V_ERR_FORMAT, "not an ISO image");
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "neither an ISO nor a floppy image");
     if (sector[0] != descriptor_primary)
         return 0;
     claimed =

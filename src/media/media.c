@@ -114,18 +114,25 @@ lower(char c)
     return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
 }
 
-/* ASCII case only, as base/text.h compares; then bytes, so that names that
- * differ in case only, which Rock Ridge allows, have an order as well. */
+/* ASCII case only, as base/text.h compares. */
 static int
-compare_paths(const char *a, const char *b)
+compare_nocase(const char *a, const char *b)
 {
     size_t i = 0;
 
     while (a[i] != '\0' && lower(a[i]) == lower(b[i]))
         i++;
-    if (lower(a[i]) != lower(b[i]))
-        return lower(a[i]) - lower(b[i]);
-    return strcmp(a, b);
+    return lower(a[i]) - lower(b[i]);
+}
+
+/* Then bytes, so that names that differ in case only, which Rock Ridge
+ * allows, have an order as well. */
+static int
+compare_paths(const char *a, const char *b)
+{
+    int result = compare_nocase(a, b);
+
+    return result != 0 ? result : strcmp(a, b);
 }
 
 static int
@@ -205,7 +212,8 @@ open_file(struct media *m, struct v2v_error *err)
     if (S_ISDIR(st.st_mode))
         m->kind = &media_folder;
     else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-        m->kind = &media_iso;
+        m->kind =
+            media_is_floppy(m->fd, st.st_size) ? &media_floppy : &media_iso;
     else
         return v2v_fail(err, V2V_ERR_USAGE, "neither an image nor a folder");
     return 0;
@@ -243,6 +251,22 @@ media_close(struct media *m)
         close(m->fd);
     free(m->name);
     free(m);
+}
+
+size_t
+media_lower_bound(const struct media *m, const char *path)
+{
+    size_t from = 0, to = m->count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (compare_nocase(m->entries[middle].path, path) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
 }
 
 const char *

@@ -2,9 +2,10 @@
 /**
  * media/media.h - a virtio-win medium as a list of files
  *
- * A medium is an ISO image (Rock Ridge, Joliet or plain names), or a folder
- * with the same layout.  It is only read.  Nothing here knows what a driver
- * is; no archive but an ISO is opened, and nothing is unpacked to disk.
+ * A medium is an ISO image (Rock Ridge, Joliet or plain names; of a bridge to
+ * UDF what ISO 9660 has), a floppy image (FAT12), or a folder.  It is only
+ * read.  Nothing here knows what a driver is; no other archive is opened, and
+ * nothing is unpacked to disk.
  *
  * A medium is hostile input.  What is listed is a relative path whose parts
  * are neither empty, "." nor "..", without NUL, control characters, '\' and
@@ -15,6 +16,7 @@
 #ifndef V2V_MEDIA_MEDIA_H
 #define V2V_MEDIA_MEDIA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +42,7 @@ struct media_file {
 
 /**
  * media_open() - list a medium
- * @path: an ISO image or a folder; symbolic links in it are followed
+ * @path: an ISO or floppy image or a folder; symbolic links in it are followed
  * @ret:  new; media_close() frees it
  *
  * Reads directories and no content, so the size of an ISO does not matter.
@@ -48,9 +50,9 @@ struct media_file {
  *
  * Returns: 0, or -1 with
  *   V2V_ERR_USAGE   @path is missing, unreadable, or neither file nor folder
- *   V2V_ERR_FORMAT  not an ISO image; damaged; shorter than its own volume
- *                   size says (ECMA-119 8.4.8: an unfinished download); over
- *                   one of the limits above
+ *   V2V_ERR_FORMAT  neither an ISO nor a floppy image; damaged; shorter than
+ *                   its own volume size says (ECMA-119 8.4.8: an unfinished
+ *                   download); over one of the limits above
  * The text starts with @path.
  */
 int media_open(const char *path, struct media **ret, struct v2v_error *err);
@@ -67,6 +69,26 @@ const char *media_name(const struct media *m);
  * returns lives as long as @m; @i must be below media_count(). */
 size_t media_count(const struct media *m);
 const struct media_file *media_at(const struct media *m, size_t i);
+
+/* The index of the first file whose path, without regard to ASCII case, is not
+ * before @path; media_count() when there is none.  The files of a folder and
+ * of those in it begin there for "FOLDER/". */
+size_t media_lower_bound(const struct media *m, const char *path);
+
+/**
+ * media_is_short_for() - may @name be what plain ISO 9660 made of @wanted?
+ * @name, @wanted: a file's or folder's name, without '/'
+ *
+ * True for the same name without regard to ASCII case, too.  Else what is not
+ * a letter, digit or '_' has become '_' (the '.' before the extension has
+ * not), the extension has at most three characters, and what stands before it
+ * is cut to 8 or more characters (ISO 9660 level 1, or 2 and 3 with 31), or is
+ * 1 to 6 characters and "~N" (VFAT), or 5 characters and 3 digits
+ * (genisoimage, for names that would be the same).
+ * Source: ECMA-119 7.5 and 10.1; Microsoft, "FAT: General Overview"; seen in
+ * images by genisoimage 1.1.11.
+ */
+bool media_is_short_for(const char *name, const char *wanted);
 
 /**
  * media_load() - the content of some files, all in one pass over the medium

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* media/medium.h - what media.c shares with iso.c and folder.c only */
+/* media/medium.h - what media.c shares with the kinds of media only */
 #ifndef V2V_MEDIA_MEDIUM_H
 #define V2V_MEDIA_MEDIUM_H
+
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "media/media.h"
 
@@ -47,6 +50,10 @@ struct media {
 
 extern const struct media_kind media_iso;
 extern const struct media_kind media_folder;
+extern const struct media_kind media_floppy;
+
+/* Has the file the boot sector of a floppy?  @size: bytes, from fstat(). */
+bool media_is_floppy(int fd, off_t size);
 
 /* Add a file to the list, or leave it out when its path is unsafe.
  * @link: NULL, or the path of the entry that has the content.

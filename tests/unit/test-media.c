@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Media are made in a temporary folder; the ISO part needs genisoimage. */
+/* Media are made in a temporary folder; ISO images need genisoimage,
+ * floppies mtools. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -146,15 +147,214 @@ test_iso(void **state)
     (void)state;
     if (!run("genisoimage -quiet -r -o rr.iso m &&"
              "genisoimage -quiet -J -o joliet.iso m &&"
-             "genisoimage -quiet -iso-level 3 -o plain.iso m")) {
+             "genisoimage -quiet -iso-level 3 -o plain.iso m &&"
+             "genisoimage -quiet -iso-level 1 -udf -o bridge.iso m")) {
         print_message("genisoimage is not installed\n");
         skip();
     }
     assert_medium("rr.iso", false);
     assert_medium("joliet.iso", false);
     assert_medium("plain.iso", true);
+    assert_medium("bridge.iso", true);
     assert_true(run("ln -s rr.iso link.iso"));
     assert_medium("link.iso", false);
+}
+
+/* FAT12, with long names and with names that fit in 8.3. */
+static bool
+make_floppy(void)
+{
+    return run("rm -f f.img && mformat -C -f 2880 -v LABEL -i f.img :: && "
+               "mcopy -s -i f.img m/viostor m/NetKVM m/empty m/copy.inf "
+               "m/zero.txt ::");
+}
+
+static void
+test_floppy(void **state)
+{
+    (void)state;
+    if (!make_floppy()) {
+        print_message("mtools is not installed\n");
+        skip();
+    }
+    assert_medium("f.img", false);
+    assert_string_equal(warnings, "");
+    assert_true(run("ln -s f.img link.img"));
+    assert_medium("link.img", false);
+}
+
+/* A checksum that overflows on the way (WIN7), a file of many clusters in
+ * pieces, and one that was deleted. */
+static void
+test_floppy_names_and_chains(void **state)
+{
+    static const char *const paths[] = { "amd64/Win7/A long name.inf",
+                                         "amd64/Win7/big.sys",
+                                         "amd64/Win8.1/plain.inf" };
+    V2V_AUTO(media) struct media *m = NULL;
+    V2V_AUTO(bytes) struct v2v_bytes got = { 0 };
+    V2V_AUTO(bytes) struct v2v_bytes expected_bytes = { 0 };
+    V2V_AUTO(mem) char *path = path_of("big.sys");
+    struct v2v_error err = { 0 };
+    const size_t index = 1;
+
+    (void)state;
+    if (!run("rm -f g.img && mformat -C -f 2880 -i g.img :: && "
+             "mmd -i g.img ::/amd64 ::/amd64/Win7 ::/amd64/Win8.1 && "
+             "head -c 300000 /dev/urandom >hole && "
+             "head -c 700001 /dev/urandom >big.sys && echo x >small && "
+             "mcopy -i g.img hole ::/hole && "
+             "mcopy -i g.img small '::/amd64/Win7/A long name.inf' && "
+             "mdel -i g.img ::/hole && "
+             "mcopy -i g.img big.sys ::/amd64/Win7 && "
+             "mcopy -i g.img small ::/amd64/Win8.1/plain.inf"))
+        skip();
+    assert_int_equal(open_medium("g.img", &m, &err), 0);
+    assert_int_equal(media_count(m), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(media_at(m, i)->path, paths[i]);
+    assert_int_equal(v2v_file_read(path, 1 << 20, &expected_bytes, &err), 0);
+    assert_int_equal(media_load(m, &index, 1, &got, &err), 0);
+    assert_int_equal(got.len, 700001);
+    assert_memory_equal(got.data, expected_bytes.data, got.len);
+}
+
+/* The table begins in sector 1, the root directory in 19, data in 33 (a
+ * 1.44 MB floppy). */
+static void
+test_damaged_floppy(void **state)
+{
+    static const struct {
+        const char *command, *message;
+    } cases[] = {
+        { "truncate -s 1000000 d.img",
+          "damaged: 1000000 bytes long, but its volume has 1474560" },
+        /* cluster 2 is the folder's; its entry is the second, after a label:
+         * it becomes its own child */
+        { "dd if=d.img of=part bs=1 skip=9760 count=32 && "
+          "dd if=part of=d.img bs=1 seek=16960 conv=notrunc",
+          "damaged: dir/dir is another folder's cluster" },
+        { "printf '\\377\\377' | dd of=d.img bs=1 seek=9786 conv=notrunc",
+          "damaged: a chain of clusters leads to 65535" },
+        /* a table that is shorter than the clusters need */
+        { "printf '\\001\\000' | dd of=d.img bs=1 seek=22 conv=notrunc",
+          "damaged: its table is too small for " },
+    };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct media *m = NULL;
+
+        if (!run("rm -f d.img && mformat -C -f 1440 -v LABEL -i d.img :: && "
+                 "mmd -i d.img ::/dir && mcopy -i d.img m/copy.inf ::/dir"))
+            skip();
+        assert_true(run(cases[i].command));
+        assert_int_equal(open_medium("d.img", &m, &err), -1);
+        assert_int_equal(err.code, V2V_ERR_FORMAT);
+        if (strstr(err.text, cases[i].message) == NULL)
+            fail_msg("\"%s\" is not in \"%s\"", cases[i].message, err.text);
+    }
+}
+
+/* A chain that ends before the size, and one that goes round in a file that
+ * says it has 200 MiB.  Entry 2 of the table is at byte 515. */
+static void
+test_floppy_chains(void **state)
+{
+    static const struct {
+        const char *command, *message;
+    } cases[] = {
+        { "printf '\\377\\117' | dd of=c.img bs=1 seek=515 conv=notrunc",
+          "/c.img: five: damaged: a chain of clusters leads to 4095" },
+        { "printf '\\002\\100' | dd of=c.img bs=1 seek=515 conv=notrunc && "
+          "printf '\\000\\000\\200\\014' | "
+          "dd of=c.img bs=1 seek=9756 conv=notrunc",
+          "/c.img: five: damaged: a chain of clusters leads to 2" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        V2V_AUTO(media) struct media *m = NULL;
+        struct v2v_bytes got = { .len = 7 };
+        struct v2v_error err = { 0 };
+        size_t index = 0;
+
+        if (!run("head -c 5000 /dev/zero >five && rm -f c.img && "
+                 "mformat -C -f 1440 -i c.img :: && mcopy -i c.img five ::"))
+            skip();
+        assert_true(run(cases[i].command));
+        assert_int_equal(open_medium("c.img", &m, &err), 0);
+        assert_int_equal(media_load(m, &index, 1, &got, &err), -1);
+        assert_int_equal(err.code, V2V_ERR_FORMAT);
+        if (strstr(err.text, cases[i].message) == NULL)
+            fail_msg("\"%s\" is not in \"%s\"", cases[i].message, err.text);
+        assert_int_equal(got.len, 7);
+    }
+}
+
+static void
+test_lower_bound(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t index;
+    } cases[] = {
+        { "", 0 },
+        { "COPY.INF", 0 },
+        { "copy.inf", 0 },
+        { "netkvm/W10/", 1 },
+        { "VIOSTOR/", 2 },
+        { "viostor/w10/amd64/viostor.SYS", 3 },
+        { "netkvm/w10/amd64/netkvm.inf", 1 },
+        { "zzz", 5 },
+        { "viostor/w10/amd64/viostor.t", 4 },
+    };
+    V2V_AUTO(media) struct media *m = NULL;
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(open_medium("m", &m, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(media_lower_bound(m, cases[i].path), cases[i].index);
+}
+
+static void
+test_short_names(void **state)
+{
+    static const struct {
+        const char *name, *wanted;
+        bool may_be;
+    } cases[] = {
+        { "viostor.inf", "VioStor.INF", true },
+        { "WDFCOINS.DLL", "WdfCoInstaller01011.dll", true },
+        { "WDFCOI~1.DLL", "WdfCoInstaller01011.dll", true },
+        { "WDFCO~12.DLL", "WdfCoInstaller01011.dll", true },
+        { "WDFCO001.DLL", "WdfCoInstaller01011.dll", true },
+        { "WDFCOINSTALLER01011.DLL", "WdfCoInstaller01011.dll", true },
+        { "PVPANIC_.INF", "pvpanic-pci.inf", true },
+        { "PVPANIC_PCI.INF", "pvpanic-pci.inf", true },
+        { "PVPANIC.INF", "pvpanic-pci.inf", false },
+        { "PVPANIC_.INF", "pvpanic.inf", false },
+        { "A_B.INF", "a.b.inf", true },
+        { "QEMUPCIS", "qemupciserial", true },
+        { "W8_1", "w8.1", true },
+        { "W8", "w8.1", false },
+        { "QXL", "qxldod", false },
+        { "VIOSTOR.HTM", "viostor.html", true },
+        { "VIOSTOR.IN", "viostor.inf", false },
+        { "WDFCOI~.DLL", "WdfCoInstaller01011.dll", false },
+        { "~1.DLL", "WdfCoInstaller01011.dll", false },
+        { "", "x", false },
+        { "x", "", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (media_is_short_for(cases[i].name, cases[i].wanted) !=
+            cases[i].may_be)
+            fail_msg("%s for %s", cases[i].name, cases[i].wanted);
+    }
 }
 
 static void
@@ -179,7 +379,8 @@ test_what_is_no_medium(void **state)
     assert_true(run("echo hello >text && mkfifo fifo"));
     assert_not_opened("none", V2V_ERR_USAGE, "No such file or directory");
     assert_not_opened("fifo", V2V_ERR_USAGE, "neither an image nor a folder");
-    assert_not_opened("text", V2V_ERR_FORMAT, "not an ISO image");
+    assert_not_opened("text", V2V_ERR_FORMAT,
+                      "neither an ISO nor a floppy image");
 }
 
 /* The directories stand in front, so only the volume's size tells. */
@@ -320,6 +521,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_iso),
+        cmocka_unit_test(test_floppy),
+        cmocka_unit_test(test_floppy_names_and_chains),
+        cmocka_unit_test(test_damaged_floppy),
+        cmocka_unit_test(test_floppy_chains),
+        cmocka_unit_test(test_lower_bound),
+        cmocka_unit_test(test_short_names),
         cmocka_unit_test(test_what_is_no_medium),
         cmocka_unit_test(test_cut_iso),
         cmocka_unit_test(test_unsafe_names_in_an_iso),
