@@ -23,8 +23,14 @@ v2v_script_test(cli.inf-corpus ${here}/cli/inf-corpus.sh
 
 v2v_unit_test(reg v2v::registry)
 v2v_unit_test(media v2v::media)
+v2v_fuzz_target(media v2v::media)
+v2v_fuzz_target(fat v2v::media)
 v2v_unit_test(catalog v2v::catalog)
 v2v_fuzz_target(catalog v2v::catalog)
+v2v_unit_test(catalog-judge v2v::catalog)
+v2v_unit_test(catalog-real v2v::catalog v2v::media)
+v2v_unit_test(pe v2v::catalog)
+v2v_fuzz_target(pe v2v::catalog)
 
 v2v_unit_test(domain v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
@@ -34,16 +40,24 @@ v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
 v2v_unit_test(image v2v::image)
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(drivers v2v::drivers)
+v2v_unit_test(drivers-catalogue v2v::drivers)
+v2v_script_test(golden.drivers ${here}/golden/drivers.sh
+    $<TARGET_FILE:drivers-table> ${work}/drivers)
 
 v2v_unit_test(sddl v2v::plan)
+v2v_unit_test(plan v2v::plan)
 v2v_script_test(golden.plans ${here}/golden/plans.sh
     $<TARGET_FILE:plan-tool> ${work}/plans)
 v2v_script_test(golden.against-windows ${here}/golden/against-windows.py
     $<TARGET_FILE:plan-tool> ${top}/fixtures/mkhive ${work}/against-windows)
 v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
-    $<TARGET_FILE:plan-tool> ${work}/only-planned)
+    $<TARGET_FILE:plan-tool> ${work}/only-planned fixtures)
+v2v_script_test(golden.only-planned-real ${here}/golden/only-planned.sh
+    $<TARGET_FILE:plan-tool> ${work}/only-planned-real real)
 
 v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
     $<TARGET_FILE:v2v-virtio> ${top}/man/v2v-virtio.pod)
+v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
+    ${top}/src ${top}/man/v2v-virtio.pod)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)

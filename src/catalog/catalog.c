@@ -2,306 +2,416 @@
 #include "catalog/catalog.h"
 
 #include <errno.h>
+#include <openssl/asn1.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/pkcs7.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/text.h"
+#include "catalog/member.h"
+#include "catalog/signed.h"
 
-/* Microsoft, "Authenticode PE Signature Format" and wintrust.h, szOID_CTL */
-static const char oid_ctl[] = "1.3.6.1.4.1.311.10.1";
-/* wincrypt.h, szOID_WHQL_CRYPTO; with .1, attestation: Microsoft, "Validate
- * attestation signed driver" */
-static const char oid_whql[] = "1.3.6.1.4.1.311.10.3.5";
-static const char oid_attestation[] = "1.3.6.1.4.1.311.10.3.5.1";
-static const char microsoft[] = "Microsoft Corporation";
+/* wintrust.h, szOID_CTL */
+static const struct signed_form catalog_form = {
+    .oid = "1.3.6.1.4.1.311.10.1",
+    .what = "a catalog",
+    .content = "certificate trust list",
+};
+/* mscat.h: CAT_NAMEVALUE_OBJID and CAT_MEMBERINFO2_OBJID */
+static const char oid_name_value[] = "1.3.6.1.4.1.311.12.2.1";
+static const char oid_member_info_2[] = "1.3.6.1.4.1.311.12.2.3";
 
-/* A signing certificate of virtio-win has one to four certificates above. */
-enum { max_chain = 8, max_certificates = 64 };
+/* HWID1 ... of virtio-win's catalogs: up to 12. */
+enum { max_texts = 4096 };
 
-V2V_AUTO_DEFINE(pkcs7, PKCS7 *, PKCS7_free)
-V2V_AUTO_DEFINE(bio, BIO *, BIO_free_all)
-V2V_AUTO_DEFINE(eku, EXTENDED_KEY_USAGE *, EXTENDED_KEY_USAGE_free)
+/* One attribute of an entry or of the whole list. */
+struct name_value {
+    char *name, *value; /* UTF-8 */
+};
 
-/* libcrypto's own reason, when it has one */
-static int
-fail_crypto(struct v2v_error *err, const char *what)
+static inline void
+v2v_auto_name_value(struct name_value *nv)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-
-    if (reason == NULL)
-        return v2v_fail(err, V2V_ERR_FORMAT, "%s", what);
-    return v2v_fail(err, V2V_ERR_FORMAT, "%s: %s", what, reason);
+    free(nv->name);
+    free(nv->value);
 }
 
-static bool
-is_oid(const ASN1_OBJECT *object, const char *oid)
+static inline void
+v2v_auto_member(struct catalog_member *member)
 {
-    char text[80];
-    int len = OBJ_obj2txt(text, sizeof text, object, 1);
-
-    return len > 0 && (size_t)len < sizeof text && strcmp(text, oid) == 0;
+    free(member->file);
 }
 
-static int
-parse(const void *data, size_t len, PKCS7 **ret, struct v2v_error *err)
+void
+catalog_done(struct catalog *cat)
 {
-    V2V_AUTO(pkcs7) PKCS7 *p7 = NULL;
-    const unsigned char *p = data;
-    PKCS7 *content;
-
-    if (len > CATALOG_MAX_SIZE)
-        return v2v_fail(err, V2V_ERR_FORMAT, "catalog larger than %zu MiB",
-                        CATALOG_MAX_SIZE >> 20);
-    p7 = d2i_PKCS7(NULL, &p, (long)len);
-    if (p7 == NULL)
-        return fail_crypto(err, "not a catalog");
-    if (p != (const unsigned char *)data + len)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "not a catalog: bytes after its end");
-    if (!PKCS7_type_is_signed(p7) || p7->d.sign == NULL)
-        return v2v_fail(err, V2V_ERR_FORMAT, "not a catalog: not signed data");
-    content = p7->d.sign->contents;
-    if (content == NULL || !is_oid(content->type, oid_ctl) ||
-        content->d.other == NULL || content->d.other->type != V_ASN1_SEQUENCE)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "not a catalog: no certificate trust list in it");
-    *ret = v2v_steal(p7);
-    return 0;
+    catalog_signer_done(&cat->signer);
+    for (size_t i = 0; i < cat->member_count; i++)
+        free(cat->members[i].file);
+    free(cat->members);
+    v2v_strings_done(&cat->os);
+    v2v_strings_done(&cat->os_attr);
+    v2v_strings_done(&cat->hardware_ids);
+    *cat = (struct catalog){ 0 };
 }
 
 static int
-find_signer(PKCS7 *p7, PKCS7_SIGNER_INFO **ret_info, X509 **ret_cert,
-            struct v2v_error *err)
+fail_list(struct v2v_error *err, const char *what)
 {
-    STACK_OF(PKCS7_SIGNER_INFO) *infos = PKCS7_get_signer_info(p7);
-    PKCS7_SIGNER_INFO *info;
-    X509 *cert;
-
-    if (sk_PKCS7_SIGNER_INFO_num(infos) != 1)
-        return v2v_fail(err, V2V_ERR_FORMAT, "%d signers instead of one",
-                        sk_PKCS7_SIGNER_INFO_num(infos));
-    if (sk_X509_num(p7->d.sign->cert) > max_certificates)
-        return v2v_fail(err, V2V_ERR_FORMAT, "more than %d certificates",
-                        max_certificates);
-    info = sk_PKCS7_SIGNER_INFO_value(infos, 0);
-    cert = PKCS7_cert_from_signer_info(p7, info);
-    if (cert == NULL)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "the signer's certificate is not in the catalog");
-    *ret_info = info;
-    *ret_cert = cert;
-    return 0;
+    return v2v_fail(err, V2V_ERR_FORMAT, "not a catalog: bad encoding of %s",
+                    what);
 }
 
-/* The digest covers the list's content octets, not its tag and length
- * (RFC 2315, 9.3). */
-static int
-find_content(const PKCS7 *p7, const unsigned char **ret, size_t *ret_len,
-             struct v2v_error *err)
-{
-    const ASN1_STRING *list = p7->d.sign->contents->d.other->value.sequence;
-    const unsigned char *p = ASN1_STRING_get0_data(list);
-    long len;
-    int tag, class;
-    /* 0x80: bad header; 1: indefinite length, which DER has not */
-    int form =
-        ASN1_get_object(&p, &len, &tag, &class, ASN1_STRING_length(list));
-
-    if (form & 0x81)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "not a catalog: bad encoding of its list");
-    *ret = p;
-    *ret_len = (size_t)len;
-    return 0;
-}
-
-/* Without signed attributes the signature would be over the list itself;
- * RFC 2315 allows that for plain data only. */
-static int
-check_content_type(PKCS7_SIGNER_INFO *info, struct v2v_error *err)
-{
-    const ASN1_TYPE *type =
-        PKCS7_get_signed_attribute(info, NID_pkcs9_contentType);
-
-    if (type == NULL || type->type != V_ASN1_OBJECT ||
-        !is_oid(type->value.object, oid_ctl))
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "the signature is not over a certificate trust list");
-    return 0;
-}
-
-static int
-verify(PKCS7 *p7, PKCS7_SIGNER_INFO *info, X509 *cert, struct v2v_error *err)
-{
-    const EVP_MD *md = EVP_get_digestbyobj(info->digest_alg->algorithm);
-    V2V_AUTO(bio) BIO *bio = BIO_new(BIO_f_md());
-    BIO *sink = BIO_new(BIO_s_null());
-    const unsigned char *content;
-    size_t len, written;
-
-    if (bio == NULL || sink == NULL || BIO_push(bio, sink) == NULL) {
-        BIO_free(sink);
-        return v2v_fail(err, V2V_ERR_INTERNAL, "libcrypto: out of memory");
-    }
-    if (check_content_type(info, err) < 0 ||
-        find_content(p7, &content, &len, err) < 0)
-        return -1;
-    if (md == NULL || BIO_set_md(bio, md) <= 0)
-        return fail_crypto(err, "unknown digest algorithm");
-    if (len > 0 && !BIO_write_ex(bio, content, len, &written))
-        return fail_crypto(err, "digest");
-    /* compares the messageDigest attribute, then verifies the attributes */
-    if (PKCS7_signatureVerify(bio, p7, info, cert) != 1)
-        return fail_crypto(err, "the signature does not verify");
-    return 0;
-}
-
+/* BMPString: UTF-16, big endian */
 static char *
-dup_subject(X509 *cert, struct v2v_error *err)
+utf8_from_bmp(struct der bmp, struct v2v_error *err)
 {
-    char *text = X509_NAME_oneline(X509_get_subject_name(cert), NULL, 0);
-    char *copy;
+    V2V_AUTO(mem) unsigned char *little = malloc(bmp.len + 1);
 
-    if (text == NULL) {
-        v2v_error_set(err, V2V_ERR_INTERNAL, "libcrypto: out of memory");
+    if (little == NULL) {
+        v2v_error_set_errno(err, errno, "catalog text");
         return NULL;
     }
-    copy = v2v_strdup(text, err);
-    OPENSSL_free(text);
-    return copy;
-}
-
-static char *
-dup_common_name(X509 *cert, struct v2v_error *err)
-{
-    const X509_NAME *name = X509_get_subject_name(cert);
-    int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-    unsigned char *utf8 = NULL;
-    char *copy = NULL;
-    int len;
-
-    if (at < 0)
-        return dup_subject(cert, err);
-    len = ASN1_STRING_to_UTF8(
-        &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (len < 0 || memchr(utf8, '\0', (size_t)len) != NULL)
-        v2v_error_set(err, V2V_ERR_FORMAT,
-                      "the signer's name is not readable text");
-    else
-        copy = v2v_strndup((const char *)utf8, (size_t)len, err);
-    OPENSSL_free(utf8);
-    return copy;
-}
-
-static bool
-is_microsoft_name(const X509_NAME *name)
-{
-    int at = X509_NAME_get_index_by_NID(name, NID_organizationName, -1);
-    const ASN1_STRING *s;
-
-    if (at < 0)
-        return false;
-    s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-    return (size_t)ASN1_STRING_length(s) == strlen(microsoft) &&
-           memcmp(ASN1_STRING_get0_data(s), microsoft, strlen(microsoft)) == 0;
-}
-
-/* The certificate in the catalog that issued @cert, or NULL. */
-static X509 *
-find_issuer(const PKCS7 *p7, X509 *cert)
-{
-    STACK_OF(X509) *certs = p7->d.sign->cert;
-
-    for (int i = 0; i < sk_X509_num(certs); i++) {
-        X509 *issuer = sk_X509_value(certs, i);
-        EVP_PKEY *key = X509_get0_pubkey(issuer);
-
-        if (issuer != cert && X509_check_issued(issuer, cert) == X509_V_OK &&
-            key != NULL && X509_verify(cert, key) == 1)
-            return issuer;
+    for (size_t i = 0; i + 1 < bmp.len; i += 2) {
+        little[i] = bmp.at[i + 1];
+        little[i + 1] = bmp.at[i];
     }
-    return NULL;
+    return v2v_utf8_from_utf16(little, bmp.len & ~(size_t)1, err);
 }
 
-static bool
-is_by_microsoft(const PKCS7 *p7, X509 *cert)
+/* CatNameValue: SEQUENCE { BMPString, INTEGER flags, OCTET STRING UTF-16LE } */
+static int
+read_name_value(struct der from, struct name_value *ret, struct v2v_error *err)
 {
-    X509 *issuer = find_issuer(p7, cert);
+    struct der content, name, flags, value;
 
-    if (issuer == NULL)
-        return false;
-    for (int i = 0; issuer != NULL && i < max_chain; i++) {
-        if (!is_microsoft_name(X509_get_subject_name(issuer)) ||
-            !is_microsoft_name(X509_get_issuer_name(issuer)))
-            return false;
-        issuer = find_issuer(p7, issuer);
-    }
-    return issuer == NULL;
-}
-
-static bool
-has_key_usage(X509 *cert, const char *oid)
-{
-    V2V_AUTO(eku)
-    EXTENDED_KEY_USAGE *eku =
-        X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-
-    for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
-        if (is_oid(sk_ASN1_OBJECT_value(eku, i), oid))
-            return true;
-    }
-    return false;
+    if (!der_take(&from, V_ASN1_SEQUENCE, &content) ||
+        !der_take(&content, V_ASN1_BMPSTRING, &name) ||
+        !der_take(&content, V_ASN1_INTEGER, &flags) ||
+        !der_take(&content, V_ASN1_OCTET_STRING, &value))
+        return fail_list(err, "an attribute's text");
+    ret->name = utf8_from_bmp(name, err);
+    if (ret->name == NULL)
+        return -1;
+    ret->value = v2v_utf8_from_utf16(value.at, value.len, err);
+    return ret->value != NULL ? 0 : -1;
 }
 
 static int
-read_signer(const void *data, size_t len, struct catalog_signer *ret,
-            struct v2v_error *err)
+add_text(struct v2v_strings *list, const char *text, struct v2v_error *err)
 {
-    V2V_AUTO(pkcs7) PKCS7 *p7 = NULL;
-    struct catalog_signer signer = { 0 };
-    PKCS7_SIGNER_INFO *info;
-    X509 *cert;
+    if (*text == '\0' || v2v_strings_has_nocase(list, text))
+        return 0;
+    if (list->count == max_texts)
+        return v2v_fail(err, V2V_ERR_FORMAT, "more than %d attributes",
+                        max_texts);
+    return v2v_strings_add(list, text, err);
+}
 
-    if (parse(data, len, &p7, err) < 0 ||
-        find_signer(p7, &info, &cert, err) < 0 ||
-        verify(p7, info, cert, err) < 0)
+static int
+add_split(struct v2v_strings *list, char *text, struct v2v_error *err)
+{
+    char *state = NULL;
+
+    for (char *part = strtok_r(text, ",", &state); part != NULL;
+         part = strtok_r(NULL, ",", &state)) {
+        if (add_text(list, part, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* An attribute of the whole list; others than these are of no use here. */
+static int
+keep_attribute(struct catalog *cat, struct name_value *nv,
+               struct v2v_error *err)
+{
+    if (v2v_equal_nocase(nv->name, "OS"))
+        return add_split(&cat->os, nv->value, err);
+    if (v2v_equal_nocase(nv->name, "OSAttr"))
+        return add_split(&cat->os_attr, nv->value, err);
+    if (v2v_has_prefix_nocase(nv->name, "HWID"))
+        return add_text(&cat->hardware_ids, nv->value, err);
+    return 0;
+}
+
+/* ---- one entry: its tag, and a SET of attributes */
+
+/* The tag of an old entry is its hash as text: UTF-16LE, upper-case hex, NUL.
+ * Of a new one it is the hash itself. */
+static bool
+read_tag(struct der tag, struct catalog_digest *ret)
+{
+    uint8_t bytes[CATALOG_MAX_DIGEST];
+    V2V_AUTO(mem) char *text = NULL;
+    long len = 0;
+    unsigned char *raw;
+    bool found;
+
+    if (member_read_digest(tag, ret))
+        return true;
+    /* 40 or 64 digits and a NUL */
+    if (tag.len != 82 && tag.len != 130)
+        return false;
+    text = v2v_utf8_from_utf16(tag.at, tag.len, NULL);
+    raw = text != NULL ? OPENSSL_hexstr2buf(text, &len) : NULL;
+    found = raw != NULL && len <= CATALOG_MAX_DIGEST;
+    if (found) {
+        memcpy(bytes, raw, (size_t)len);
+        found = member_read_digest((struct der){ bytes, (size_t)len }, ret);
+    }
+    OPENSSL_free(raw);
+    return found;
+}
+
+/* How an entry's hash is found, the first that there is: its
+ * SpcIndirectDataContent, its tag. */
+struct entry {
+    struct catalog_member member;
+    bool has_digest;
+    bool unknown_hash;
+};
+
+static int
+read_indirect(struct der value, struct entry *entry, struct v2v_error *err)
+{
+    struct der content;
+    int result = -1;
+
+    if (der_take(&value, V_ASN1_SEQUENCE, &content))
+        result = member_read_indirect(content, &entry->member.digest,
+                                      &entry->member.pe);
+    if (result < 0)
+        return fail_list(err, "an entry's hash");
+    entry->has_digest = result == 0;
+    entry->unknown_hash = result == 1;
+    return 0;
+}
+
+static int
+read_member_text(struct catalog *cat, struct der value, struct entry *entry,
+                 struct v2v_error *err)
+{
+    V2V_AUTO(name_value) struct name_value nv = { 0 };
+
+    if (read_name_value(value, &nv, err) < 0)
         return -1;
-    signer.name = dup_common_name(cert, err);
-    if (signer.name == NULL)
+    if (v2v_equal_nocase(nv.name, "OSAttr"))
+        return add_split(&cat->os_attr, nv.value, err);
+    if (v2v_equal_nocase(nv.name, "File")) {
+        free(entry->member.file);
+        entry->member.file = v2v_steal(nv.value);
+    }
+    return 0;
+}
+
+/* Attribute: SEQUENCE { OID, SET { value } } */
+static int
+read_member_attribute(struct catalog *cat, struct der attribute,
+                      struct entry *entry, struct v2v_error *err)
+{
+    char oid[DER_MAX_OID];
+    struct der value;
+    struct der_element info;
+
+    if (!der_take_oid(&attribute, oid) ||
+        !der_take(&attribute, V_ASN1_SET, &value))
+        return fail_list(err, "an entry's attribute");
+    if (strcmp(oid, OID_INDIRECT_DATA) == 0)
+        return read_indirect(value, entry, err);
+    if (strcmp(oid, oid_name_value) == 0)
+        return read_member_text(cat, value, entry, err);
+    /* [0] a PE image, [2] any file: seen in all catalogs since Windows 8 */
+    if (strcmp(oid, oid_member_info_2) == 0 && der_next(&value, &info) &&
+        info.class == V_ASN1_CONTEXT_SPECIFIC && info.tag == 0)
+        entry->member.pe = true;
+    return 0;
+}
+
+static int
+add_member(struct catalog *cat, struct catalog_member *member,
+           struct v2v_error *err)
+{
+    /* doubles at each power of two */
+    if ((cat->member_count & (cat->member_count - 1)) == 0) {
+        size_t cap = cat->member_count == 0 ? 1 : 2 * cat->member_count;
+        struct catalog_member *grown =
+            realloc(cat->members, cap * sizeof *grown);
+
+        if (grown == NULL)
+            return v2v_fail_errno(err, errno, "catalog entries");
+        cat->members = grown;
+    }
+    cat->members[cat->member_count++] = *member;
+    member->file = NULL; /* handed over */
+    return 0;
+}
+
+/* TrustedSubject: SEQUENCE { OCTET STRING tag, SET OF Attribute } */
+static int
+read_member(struct catalog *cat, struct der subject, struct v2v_error *err)
+{
+    struct entry entry = { 0 };
+    V2V_AUTO(member) struct catalog_member member = { 0 };
+    struct der tag, attributes = { 0 }, attribute;
+
+    if (!der_take(&subject, V_ASN1_OCTET_STRING, &tag))
+        return fail_list(err, "an entry");
+    if (subject.len > 0 && !der_take(&subject, V_ASN1_SET, &attributes))
+        return fail_list(err, "an entry's attributes");
+    while (attributes.len > 0) {
+        int result = -1;
+
+        if (der_take(&attributes, V_ASN1_SEQUENCE, &attribute))
+            result = read_member_attribute(cat, attribute, &entry, err);
+        else
+            fail_list(err, "an entry's attributes");
+        member.file = entry.member.file; /* freed in any case */
+        if (result < 0)
+            return -1;
+    }
+    /* an entry whose hash nothing here can compute lists no file */
+    if (entry.unknown_hash ||
+        (!entry.has_digest && !read_tag(tag, &entry.member.digest)))
+        return 0;
+    member = entry.member;
+    return add_member(cat, &member, err);
+}
+
+static int
+read_members(struct catalog *cat, struct der members, struct v2v_error *err)
+{
+    for (size_t i = 0; members.len > 0; i++) {
+        struct der member;
+
+        if (i == CATALOG_MAX_MEMBERS)
+            return v2v_fail(err, V2V_ERR_FORMAT, "more than %d entries",
+                            CATALOG_MAX_MEMBERS);
+        if (!der_take(&members, V_ASN1_SEQUENCE, &member))
+            return fail_list(err, "its entries");
+        if (read_member(cat, member, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the whole list */
+
+/* Extension (RFC 5280): SEQUENCE { OID, [BOOLEAN], OCTET STRING } */
+static int
+read_extension(struct catalog *cat, struct der extension, struct v2v_error *err)
+{
+    V2V_AUTO(name_value) struct name_value nv = { 0 };
+    char oid[DER_MAX_OID];
+    struct der value, critical;
+
+    if (!der_take_oid(&extension, oid))
+        return fail_list(err, "its attributes");
+    der_take(&extension, V_ASN1_BOOLEAN, &critical);
+    if (!der_take(&extension, V_ASN1_OCTET_STRING, &value))
+        return fail_list(err, "its attributes");
+    if (strcmp(oid, oid_name_value) != 0)
+        return 0;
+    if (read_name_value(value, &nv, err) < 0)
         return -1;
-    signer.microsoft = is_by_microsoft(p7, cert);
-    signer.attestation =
-        signer.microsoft && has_key_usage(cert, oid_attestation);
-    signer.whql = signer.microsoft && !signer.attestation &&
-                  has_key_usage(cert, oid_whql);
-    *ret = signer;
+    return keep_attribute(cat, &nv, err);
+}
+
+/* [0] { SEQUENCE OF Extension } */
+static int
+read_extensions(struct catalog *cat, struct der extensions,
+                struct v2v_error *err)
+{
+    struct der list, extension;
+
+    if (!der_take(&extensions, V_ASN1_SEQUENCE, &list))
+        return fail_list(err, "its attributes");
+    while (list.len > 0) {
+        if (!der_take(&list, V_ASN1_SEQUENCE, &extension))
+            return fail_list(err, "its attributes");
+        if (read_extension(cat, extension, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool
+take_time(struct der *from)
+{
+    struct der time;
+
+    return der_take(from, V_ASN1_UTCTIME, &time) ||
+           der_take(from, V_ASN1_GENERALIZEDTIME, &time);
+}
+
+/* CertificateTrustList ([MS-CAESO]; wincrypt.h, CTL_INFO): version DEFAULT v1,
+ * usage, listIdentifier OPTIONAL, sequenceNumber OPTIONAL, thisUpdate,
+ * nextUpdate OPTIONAL, subjectAlgorithm, trustedSubjects OPTIONAL,
+ * [0] extensions OPTIONAL */
+static int
+read_list(struct catalog *cat, struct der list, struct v2v_error *err)
+{
+    struct der usage, identifier, number, algorithm, members;
+    struct der_element extensions;
+
+    der_take(&list, V_ASN1_INTEGER, &number);
+    if (!der_take(&list, V_ASN1_SEQUENCE, &usage))
+        return fail_list(err, "its usage");
+    der_take(&list, V_ASN1_OCTET_STRING, &identifier);
+    der_take(&list, V_ASN1_INTEGER, &number);
+    if (!take_time(&list))
+        return fail_list(err, "its date");
+    take_time(&list);
+    if (!der_take(&list, V_ASN1_SEQUENCE, &algorithm))
+        return fail_list(err, "its algorithm");
+    if (der_take(&list, V_ASN1_SEQUENCE, &members) &&
+        read_members(cat, members, err) < 0)
+        return -1;
+    if (list.len == 0)
+        return 0;
+    if (!der_next(&list, &extensions) || list.len != 0 ||
+        extensions.class != V_ASN1_CONTEXT_SPECIFIC || extensions.tag != 0)
+        return fail_list(err, "its end");
+    return read_extensions(cat, extensions.content, err);
+}
+
+int
+catalog_parse_with(const void *data, size_t len, const struct anchors *anchors,
+                   struct catalog *ret, struct v2v_error *err)
+{
+    V2V_AUTO(signed) struct signed_data s = { 0 };
+    V2V_AUTO(catalog) struct catalog cat = { 0 };
+    int result;
+
+    if (signed_read(data, len, &catalog_form, anchors, &s, err) < 0)
+        return -1;
+    result = read_list(&cat, s.content, err);
+    ERR_clear_error();
+    if (result < 0)
+        return -1;
+    cat.signer = s.signer;
+    s.signer = (struct catalog_signer){ 0 };
+    *ret = cat;
+    cat = (struct catalog){ 0 };
     return 0;
 }
 
 int
-catalog_signer(const void *data, size_t len, struct catalog_signer *ret,
-               struct v2v_error *err)
+catalog_parse(const void *data, size_t len, struct catalog *ret,
+              struct v2v_error *err)
 {
-    int result;
-
-    /* the queue is the thread's: leave nothing of ours to others */
-    ERR_clear_error();
-    result = read_signer(data, len, ret, err);
-    ERR_clear_error();
-    return result;
+    return catalog_parse_with(data, len, &anchors_pinned, ret, err);
 }
 
-void
-catalog_signer_done(struct catalog_signer *s)
+const char *
+catalog_signer_kind_text(enum catalog_signer_kind kind)
 {
-    free(s->name);
-    *s = (struct catalog_signer){ 0 };
+    static const char *const texts[] = {
+        [CATALOG_SIGNER_UNKNOWN] = "unknown issuer",
+        [CATALOG_SIGNER_SELF_SIGNED] = "self-signed, a test certificate",
+        [CATALOG_SIGNER_CROSS_SIGNED] = "vendor, cross-signed by Microsoft",
+        [CATALOG_SIGNER_MICROSOFT] = "Microsoft",
+        [CATALOG_SIGNER_ATTESTATION] = "Microsoft, attestation",
+        [CATALOG_SIGNER_WHQL] = "Microsoft, hardware compatibility (WHQL)",
+    };
+
+    return texts[kind];
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "cli/drivers.h"
 #include "cli/inject.h"
 
 static int
@@ -26,8 +27,9 @@ print_report(const struct report *report, const struct console *console,
     return report_print(report, err);
 }
 
+/* "inject" ends with a report whatever happens; the others print their own. */
 static int
-run_inject(const struct cli_options *options)
+run_on_guest(const struct cli_options *options)
 {
     struct console console = { .steps = !options->quiet && !options->json,
                                .facts = options->verbose,
@@ -35,13 +37,15 @@ run_inject(const struct cli_options *options)
     struct report report = { .options = options };
     struct v2v_error err = { 0 };
     struct v2v_error report_err = { 0 };
+    bool injects = options->command == CLI_INJECT;
     int result, status;
 
     console_init(&console);
-    result = inject(&report, &err);
+    result = injects ? inject(&report, &err) : drivers_explain(&report, &err);
     console_end_progress(&console);
     status = result < 0 ? fail(&err) : V2V_OK;
-    if (print_report(&report, &console, result < 0 ? &err : NULL, &report_err) <
+    if (injects &&
+        print_report(&report, &console, result < 0 ? &err : NULL, &report_err) <
             0 &&
         status == V2V_OK)
         status = fail(&report_err);
@@ -51,7 +55,21 @@ run_inject(const struct cli_options *options)
 }
 
 static int
-run(int argc, char **argv)
+run_list(const struct cli_options *options)
+{
+    struct console console = { .facts = options->verbose };
+    struct v2v_error err = { 0 };
+    int status = V2V_OK;
+
+    console_init(&console);
+    if (drivers_list(options, &err) < 0)
+        status = fail(&err);
+    console_done(&console);
+    return status;
+}
+
+int
+main(int argc, char **argv)
 {
     struct cli_options options;
     struct v2v_error err = { 0 };
@@ -65,26 +83,15 @@ run(int argc, char **argv)
         printf("v2v-virtio " V2V_VERSION "\n");
     else if (options.long_options)
         cli_print_long_options();
+    else if (options.command == CLI_DRIVERS_LIST)
+        status = run_list(&options);
     else
-        status = run_inject(&options);
+        status = run_on_guest(&options);
     cli_options_done(&options);
+    /* a report that was cut off must not pass for a whole one */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        v2v_error_set_errno(&err, errno, "standard output");
+        status = fail(&err);
+    }
     return status;
-}
-
-int
-main(int argc, char **argv)
-{
-    struct v2v_error err = { 0 };
-    bool is_option = argc > 1 && argv[1][0] == '-';
-
-    if (argc < 2) {
-        v2v_error_set(&err, V2V_ERR_USAGE,
-                      "which command?  There is \"inject\"");
-        return fail(&err);
-    }
-    if (!is_option && strcmp(argv[1], "inject") != 0) {
-        v2v_error_set(&err, V2V_ERR_USAGE, "%s: no such command", argv[1]);
-        return fail(&err);
-    }
-    return run(is_option ? argc : argc - 1, is_option ? argv : argv + 1);
 }

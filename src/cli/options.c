@@ -16,50 +16,92 @@ enum {
     OPT_FORMAT,
     OPT_ROOT,
     OPT_DRIVERS,
+    OPT_BLOCK_DRIVER,
     OPT_ALLOW,
     OPT_WORK_DIR,
     OPT_JSON,
     OPT_LONG_OPTIONS
 };
 
+enum {
+    ALL = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
+    GUEST = CLI_INJECT | CLI_DRIVERS_EXPLAIN /* those that open an image */
+};
+
 static const struct {
     const char *name;
     int value; /* a letter, or OPT_... */
+    int commands;
     const char *argument;
     const char *help;
 } table[] = {
-    { "virtio-iso", OPT_VIRTIO_ISO, "FILE",
-      "virtio-win.iso, or a folder of its layout [$VIRTIO_WIN]" },
-    { "domain-xml", OPT_DOMAIN_XML, "FILE", "libvirt XML of the machine" },
-    { "output-xml", OPT_OUTPUT_XML, "FILE", "where the virtio XML goes" },
-    { "drivers", OPT_DRIVERS, "LIST",
-      "names on the ISO [viostor,NetKVM,Balloon]" },
-    { "root", OPT_ROOT, "N", "which Windows: its partition's number" },
-    { "format", OPT_FORMAT, "FORMAT", "qcow2, raw, ...: instead of probing" },
-    { "work-dir", OPT_WORK_DIR, "DIR",
+    { "virtio-iso", OPT_VIRTIO_ISO, ALL, "FILE",
+      "virtio-win.iso, .vfd or folder; may be repeated [$VIRTIO_WIN]" },
+    { "domain-xml", OPT_DOMAIN_XML, GUEST, "FILE",
+      "libvirt XML of the machine" },
+    { "output-xml", OPT_OUTPUT_XML, CLI_INJECT, "FILE",
+      "where the virtio XML goes" },
+    { "drivers", OPT_DRIVERS, GUEST, "LIST",
+      "names on the medium [viostor,NetKVM,Balloon]" },
+    { "block-driver", OPT_BLOCK_DRIVER, GUEST, "DRIVER",
+      "virtio-blk (viostor) or virtio-scsi (vioscsi) [virtio-blk]" },
+    { "root", OPT_ROOT, GUEST, "N", "which Windows: its partition's number" },
+    { "format", OPT_FORMAT, GUEST, "FORMAT",
+      "qcow2, raw, ...: instead of probing" },
+    { "work-dir", OPT_WORK_DIR, GUEST, "DIR",
       "where the overlay goes [beside the image]" },
-    { "allow", OPT_ALLOW, "NAME",
-      "let a hazard pass: hive-dirty; may be repeated" },
-    { "dry-run", 'n', NULL, "print the plan; write nothing" },
-    { "json", OPT_JSON, NULL, "one JSON document on standard output" },
-    { "quiet", 'q', NULL, "no steps, no report; warnings and errors only" },
-    { "verbose", 'v', NULL, "facts and choices as well" },
-    { "trace", 'x', NULL, "what libguestfs does as well" },
-    { "help", 'h', NULL, "this text" },
-    { "version", 'V', NULL, "the program's version" },
-    { "long-options", OPT_LONG_OPTIONS, NULL,
+    { "allow", OPT_ALLOW, GUEST, "LIST",
+      "let hazards pass: hive-dirty, driver-untrusted" },
+    { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
+    { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
+    { "quiet", 'q', ALL, NULL,
+      "no steps, no report; warnings and errors only" },
+    { "verbose", 'v', ALL, NULL, "facts and choices as well" },
+    { "trace", 'x', GUEST, NULL, "what libguestfs does as well" },
+    { "help", 'h', ALL, NULL, "this text" },
+    { "version", 'V', ALL, NULL, "the program's version" },
+    { "long-options", OPT_LONG_OPTIONS, ALL, NULL,
       "the options' names, for completion" },
 };
 
 enum { TABLE_LEN = sizeof table / sizeof *table };
 
+static const struct {
+    enum cli_command command;
+    const char *words[2];
+    const char *arguments;
+    const char *help;
+} commands[] = {
+    { CLI_INJECT,
+      { "inject", NULL },
+      "IMAGE --virtio-iso FILE",
+      "make a Windows image boot on virtio devices" },
+    { CLI_DRIVERS_LIST,
+      { "drivers", "list" },
+      "MEDIUM...",
+      "what is on a driver medium" },
+    { CLI_DRIVERS_EXPLAIN,
+      { "drivers", "explain" },
+      "IMAGE MEDIUM...",
+      "which drivers a guest would get, and why" },
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
 static const char default_drivers[] = "viostor,NetKVM,Balloon";
+static const char default_drivers_scsi[] = "vioscsi,NetKVM,Balloon";
 
 void
 cli_print_help(void)
 {
-    printf("Usage: v2v-virtio inject IMAGE --virtio-iso FILE [OPTION...]\n"
-           "Make a Windows disk image boot on virtio devices, offline.\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("%s v2v-virtio %s%s%s %s [OPTION...]\n"
+               "           %s\n",
+               i == 0 ? "Usage:" : "      ", commands[i].words[0],
+               commands[i].words[1] != NULL ? " " : "",
+               commands[i].words[1] != NULL ? commands[i].words[1] : "",
+               commands[i].arguments, commands[i].help);
+    putchar('\n');
     for (size_t i = 0; i < TABLE_LEN; i++) {
         char left[64];
         char letter[8] = "    ";
@@ -99,19 +141,31 @@ split_list(const char *text, struct v2v_strings *ret, struct v2v_error *err)
 }
 
 static int
-allow(const char *list, struct facts_allow *ret, struct v2v_error *err)
+allow(const char *list, struct cli_options *ret, struct v2v_error *err)
 {
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
+    const struct {
+        const char *name;
+        bool *flag;
+    } hazards[] = {
+        { "hive-dirty", &ret->allow.hive_dirty },
+        { "driver-untrusted", &ret->allow_untrusted },
+    };
+    static const size_t count = sizeof hazards / sizeof *hazards;
 
     if (split_list(list, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
-        if (strcmp(names.items[i], "hive-dirty") != 0)
+        size_t j = 0;
+
+        while (j < count && strcmp(names.items[i], hazards[j].name) != 0)
+            j++;
+        if (j == count)
             return v2v_fail(err, V2V_ERR_USAGE,
                             "--allow %s: not a hazard that can be allowed; "
-                            "\"hive-dirty\" is",
+                            "\"hive-dirty\" and \"driver-untrusted\" are",
                             names.items[i]);
-        ret->hive_dirty = true;
+        *hazards[j].flag = true;
     }
     return 0;
 }
@@ -130,13 +184,23 @@ parse_root(const char *text, int *ret, struct v2v_error *err)
 }
 
 static int
+parse_block_driver(const char *text, bool *ret, struct v2v_error *err)
+{
+    *ret = strcmp(text, "virtio-scsi") == 0;
+    if (!*ret && strcmp(text, "virtio-blk") != 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--block-driver %s: it is virtio-blk or virtio-scsi",
+                        text);
+    return 0;
+}
+
+static int
 take(int value, const char *argument, struct cli_options *ret,
      struct v2v_error *err)
 {
     switch (value) {
     case OPT_VIRTIO_ISO:
-        ret->virtio_iso = argument;
-        return 0;
+        return v2v_strings_add(&ret->media, argument, err);
     case OPT_DOMAIN_XML:
         ret->domain_xml = argument;
         return 0;
@@ -151,10 +215,12 @@ take(int value, const char *argument, struct cli_options *ret,
         return 0;
     case OPT_ROOT:
         return parse_root(argument, &ret->root, err);
+    case OPT_BLOCK_DRIVER:
+        return parse_block_driver(argument, &ret->virtio_scsi, err);
     case OPT_DRIVERS:
         return split_list(argument, &ret->drivers, err);
     case OPT_ALLOW:
-        return allow(argument, &ret->allow, err);
+        return allow(argument, ret, err);
     default:
         break;
     }
@@ -166,6 +232,19 @@ take(int value, const char *argument, struct cli_options *ret,
     ret->trace |= value == 'x';
     ret->help |= value == 'h';
     ret->version |= value == 'V';
+    return 0;
+}
+
+static int
+check_belongs(int value, const struct cli_options *options,
+              struct v2v_error *err)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++)
+        if (table[i].value == value &&
+            (table[i].commands & (int)options->command) == 0)
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--%s does not go with this command",
+                            table[i].name);
     return 0;
 }
 
@@ -195,9 +274,46 @@ getopt_loop(int argc, char **argv, struct cli_options *ret,
         if (value == ':')
             return v2v_fail(err, V2V_ERR_USAGE, "%s: needs an argument",
                             argv[optind - 1]);
-        if (take(value, optarg, ret, err) < 0)
+        if (check_belongs(value, ret, err) < 0 ||
+            take(value, optarg, ret, err) < 0)
             return -1;
     }
+    return 0;
+}
+
+/* How many words of the command line are the command's; 0: none fits. */
+static int
+find_command(int argc, char **argv, enum cli_command *ret)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *const *words = commands[i].words;
+
+        if (argc < 2 || strcmp(argv[1], words[0]) != 0)
+            continue;
+        if (words[1] != NULL && (argc < 3 || strcmp(argv[2], words[1]) != 0))
+            continue;
+        *ret = commands[i].command;
+        return words[1] != NULL ? 2 : 1;
+    }
+    return 0;
+}
+
+static int
+take_media(int argc, char **argv, struct cli_options *ret,
+           struct v2v_error *err)
+{
+    const char *fallback = getenv("VIRTIO_WIN");
+
+    for (; optind < argc; optind++)
+        if (v2v_strings_add(&ret->media, argv[optind], err) < 0)
+            return -1;
+    if (ret->media.count == 0 && fallback != NULL && *fallback != '\0' &&
+        v2v_strings_add(&ret->media, fallback, err) < 0)
+        return -1;
+    if (ret->media.count == 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "no drivers: say where virtio-win.iso is with "
+                        "--virtio-iso or VIRTIO_WIN");
     return 0;
 }
 
@@ -205,22 +321,23 @@ static int
 check_complete(int argc, char **argv, struct cli_options *ret,
                struct v2v_error *err)
 {
-    if (argc - optind != 1)
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        argc == optind ? "inject: which image?"
-                                       : "inject: one image at a time");
-    ret->image = argv[optind];
-    if (ret->virtio_iso == NULL)
-        ret->virtio_iso = getenv("VIRTIO_WIN");
-    if (ret->virtio_iso == NULL || *ret->virtio_iso == '\0')
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "no drivers: say where virtio-win.iso is with "
-                        "--virtio-iso or VIRTIO_WIN");
-    if ((ret->domain_xml == NULL) != (ret->output_xml == NULL))
+    if (ret->command != CLI_DRIVERS_LIST) {
+        if (optind == argc)
+            return v2v_fail(err, V2V_ERR_USAGE, "which image?");
+        ret->image = argv[optind++];
+    }
+    if (ret->command == CLI_INJECT && optind < argc)
+        return v2v_fail(err, V2V_ERR_USAGE, "inject: one image at a time");
+    if (take_media(argc, argv, ret, err) < 0)
+        return -1;
+    if (ret->command == CLI_INJECT &&
+        (ret->domain_xml == NULL) != (ret->output_xml == NULL))
         return v2v_fail(err, V2V_ERR_USAGE,
                         "--domain-xml and --output-xml go together");
     if (ret->drivers.count == 0)
-        return split_list(default_drivers, &ret->drivers, err);
+        return split_list(ret->virtio_scsi ? default_drivers_scsi
+                                           : default_drivers,
+                          &ret->drivers, err);
     return 0;
 }
 
@@ -228,16 +345,32 @@ int
 cli_options_parse(int argc, char **argv, struct cli_options *ret,
                   struct v2v_error *err)
 {
-    *ret = (struct cli_options){ .root = FACTS_ANY_PARTITION };
+    int words;
+
+    *ret = (struct cli_options){ .root = FACTS_ANY_PARTITION,
+                                 .command = CLI_INJECT };
+    if (argc < 2)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "which command?  \"inject\", \"drivers list\" or "
+                        "\"drivers explain\"");
+    words = find_command(argc, argv, &ret->command);
+    if (words == 0 && argv[1][0] != '-')
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: no such command", argv[1]);
+    argc -= words;
+    argv += words;
     if (getopt_loop(argc, argv, ret, err) < 0)
         return -1;
     if (ret->help || ret->version || ret->long_options)
         return 0;
+    if (words == 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "the command comes first, as in \"inject\"");
     return check_complete(argc, argv, ret, err);
 }
 
 void
 cli_options_done(struct cli_options *options)
 {
+    v2v_strings_done(&options->media);
     v2v_strings_done(&options->drivers);
 }

@@ -14,21 +14,31 @@
 #include "base/text.h"
 #include "facts/facts.h"
 
+/* Bits, so that an option can belong to several. */
+enum cli_command {
+    CLI_INJECT = 1,
+    CLI_DRIVERS_LIST = 2,
+    CLI_DRIVERS_EXPLAIN = 4
+};
+
 struct cli_options {
-    const char *image;
-    const char *virtio_iso; /* --virtio-iso, or VIRTIO_WIN */
+    enum cli_command command;
+    const char *image;        /* not for "drivers list" */
+    struct v2v_strings media; /* --virtio-iso, arguments, or VIRTIO_WIN */
     const char *domain_xml, *output_xml;
     const char *format;
     const char *work_dir;
     int root; /* a partition's number, or FACTS_ANY_PARTITION */
     struct v2v_strings drivers;
     struct facts_allow allow;
+    bool allow_untrusted;
+    bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
     bool dry_run, json, quiet, verbose, trace;
     bool help, version, long_options;
 };
 
 /**
- * cli_options_parse() - options of "inject"
+ * cli_options_parse() - the whole command line
  * @argv: argv[0] is skipped; texts in @ret point into it
  * @ret:  cli_options_done(), also after a failure
  *

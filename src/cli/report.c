@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/report.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 const char report_first_boot[] =
@@ -28,15 +29,32 @@ report_status_name(enum report_status status)
     return names[status];
 }
 
+/* A line of the report.  Names from a guest or an INF must not steer a
+ * terminal; a line that is longer is cut. */
+static void __attribute__((format(printf, 1, 2)))
+print_line(const char *fmt, ...)
+{
+    char text[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    v2v_make_printable(text);
+    puts(text);
+}
+
 static void
 print_guest(const struct report *report)
 {
     const struct facts *facts = &report->facts;
 
-    printf("\nGuest:    %s, build %u, %s, %s (partition %u, %s)\n",
-           facts->product_name, facts->target.build,
-           inf_arch_name(facts->target.arch), facts_product_type_name(facts),
-           facts->partition, facts->system_path);
+    putchar('\n');
+    print_line("Guest:    %s, build %u, %s, %s (partition %u, %s)",
+               facts->product_name, facts->target.build,
+               inf_arch_name(facts->target.arch),
+               facts_product_type_name(facts), facts->partition,
+               facts->system_path);
 }
 
 static void
@@ -47,30 +65,34 @@ print_package(const struct plan_package *package)
         [PLAN_SAME] = "there already",
         [PLAN_NEWER] = "a newer one is there already"
     };
+    static const char *const forms[] = {
+        [PLAN_CONFIGURED] = "ready at boot",
+        [PLAN_STAGED] = "Windows installs it when it meets the device",
+        [PLAN_DEVICE_PATH] = "Windows looks for it when it meets the device"
+    };
     const struct driver_package *driver = package->driver;
     const struct inf_driver_ver *ver = &driver->version.driver_ver;
 
-    printf("Driver:   %s %u.%u.%u.%u from %s: %s, %s, %s\n", driver->driver,
-           ver->version[0], ver->version[1], ver->version[2], ver->version[3],
-           driver->source, package->oem_inf, presence[package->presence],
-           package->boot         ? "boot driver"
-           : package->configured ? "ready at boot"
-                                 : "Windows installs it at the first boot");
-    printf("          %s\n          %s\n", driver->why,
-           driver->signer_name != NULL ? driver->signer_name
-                                       : "no signature on the medium");
+    print_line("Driver:   %s %u.%u.%u.%u from %s: %s, %s, %s", driver->driver,
+               ver->version[0], ver->version[1], ver->version[2],
+               ver->version[3], driver->source,
+               *package->oem_inf != '\0' ? package->oem_inf : package->name,
+               presence[package->presence],
+               package->boot ? "boot driver" : forms[package->form]);
+    print_line("          %s", driver->why);
+    print_line("          %s", driver->verdict_why);
 }
 
 static void
 print_domain(const struct report *report)
 {
     for (size_t i = 0; i < report->rewrite.change_count; i++)
-        printf("XML:      %s: %s\n", report->rewrite.changes[i].device,
-               report->rewrite.changes[i].what);
+        print_line("XML:      %s: %s", report->rewrite.changes[i].device,
+                   report->rewrite.changes[i].what);
     if (report->rewrite.change_count == 0)
-        printf("XML:      nothing to change\n");
+        print_line("XML:      nothing to change");
     for (size_t i = 0; i < report->rewrite.warnings.count; i++)
-        printf("XML:      note: %s\n", report->rewrite.warnings.items[i]);
+        print_line("XML:      note: %s", report->rewrite.warnings.items[i]);
 }
 
 static int
@@ -80,7 +102,8 @@ print_plan(const struct report *report, struct v2v_error *err)
 
     if (plan_print(&report->plan, &text, err) < 0)
         return -1;
-    printf("\n%.*s", (int)text.len, (const char *)text.data);
+    putchar('\n');
+    fwrite(text.data, 1, text.len, stdout);
     return 0;
 }
 
@@ -93,8 +116,8 @@ report_print(const struct report *report, struct v2v_error *err)
     for (size_t i = 0; i < report->plan.package_count; i++)
         print_package(&report->plan.packages[i]);
     for (size_t i = 0; i < report->choice.missing.count; i++)
-        printf("Missing:  %s: %s\n", report->choice.missing.items[i],
-               report->choice.missing_why.items[i]);
+        print_line("Missing:  %s: %s", report->choice.missing.items[i],
+                   report->choice.missing_why.items[i]);
     if (report->has_rewrite)
         print_domain(report);
     if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)

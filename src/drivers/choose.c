@@ -1,336 +1,419 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "drivers/drivers.h"
+#include "drivers/choose.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "drivers/directories.h"
-#include "drivers/package.h"
-
-/* DRIVER/OS/ARCH holds one driver.  ARCH/OS is shared by several, where an INF
- * is a driver's by its name. */
-enum layout { layout_driver_first, layout_arch_first, layout_count };
-
-static const char no_place[] = "the medium has no ";
-
-struct chooser {
-    struct media *m;
-    const struct drivers_guest *guest;
-    const char *const *directories;
-    struct v2v_bytes *infs; /* [i]: content of medium file i; empty unless it
-                             * is an INF of a driver that was asked for */
-    struct drivers_choice choice;
-    struct package_origin *origins; /* [i]: of choice.items[i] */
-};
-
-/* A directory of the medium that is tried for a driver. */
-struct place {
-    const char *driver;    /* as asked for */
-    const char *directory; /* "2k22" */
-    enum layout layout;
-    char *path; /* "viostor/2k22/amd64", not as the medium spells it */
-};
-
-static size_t
-stem_length(const char *file_name)
-{
-    return strlen(file_name) - strlen(".inf");
-}
+#include "drivers/names.h"
 
 static bool
-is_inf_named(const char *file_name, const char *stem)
+serves_any(const struct place *place, const struct v2v_strings *names)
 {
-    return v2v_has_suffix_nocase(file_name, ".inf") &&
-           stem_length(file_name) == strlen(stem) &&
-           v2v_has_prefix_nocase(file_name, stem);
-}
-
-/* The file's name when it lies directly in @folder, or NULL. */
-static const char *
-name_in(const char *path, const char *folder)
-{
-    size_t len = strlen(folder);
-
-    if (!v2v_has_prefix_nocase(path, folder) || path[len] != '/' ||
-        strchr(path + len + 1, '/') != NULL)
-        return NULL;
-    return path + len + 1;
-}
-
-/* May medium file @path be an INF of one of the drivers asked for? */
-static bool
-is_asked_for(const char *path, const struct v2v_strings *names)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (slash == NULL || !v2v_has_suffix_nocase(path, ".inf"))
-        return false;
     for (size_t i = 0; i < names->count; i++) {
-        const char *name = names->items[i];
-
-        if ((v2v_has_prefix_nocase(path, name) && path[strlen(name)] == '/') ||
-            is_inf_named(slash + 1, name))
+        if (place_serves(place, names->items[i]))
             return true;
     }
     return false;
 }
 
+/* Takes @place when the INF is asked for. */
 static int
-load_infs(struct chooser *c, const struct v2v_strings *names,
-          struct v2v_error *err)
+consider(struct chooser *c, size_t medium, size_t index,
+         const struct v2v_strings *names, struct v2v_error *err)
 {
-    size_t total = media_count(c->m), count = 0;
-    V2V_AUTO(mem) size_t *indexes = calloc(total + 1, sizeof *indexes);
-    V2V_AUTO(mem)
-    struct v2v_bytes *loaded = calloc(total + 1, sizeof *loaded);
+    const struct media_file *file = media_at(c->media[medium], index);
+    struct place place;
+    struct find *finds;
 
-    c->infs = calloc(total + 1, sizeof *c->infs);
-    if (indexes == NULL || loaded == NULL || c->infs == NULL)
-        return v2v_fail_errno(err, errno, "%s", media_name(c->m));
-    for (size_t i = 0; i < total; i++) {
-        const struct media_file *file = media_at(c->m, i);
-
-        if (file->size <= PACKAGE_MAX_INF && is_asked_for(file->path, names))
-            indexes[count++] = i;
-    }
-    if (media_load(c->m, indexes, count, loaded, err) < 0)
+    if (!v2v_has_suffix_nocase(file->path, ".inf"))
+        return 0;
+    if (place_parse(file->path, &place, err) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        c->infs[indexes[i]] = loaded[i];
+    if (!serves_any(&place, names)) {
+        place_done(&place);
+        return 0;
+    }
+    if (c->find_count == DRIVERS_MAX_INFS) {
+        place_done(&place);
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: more than %d INFs",
+                        media_name(c->media[medium]), DRIVERS_MAX_INFS);
+    }
+    finds = realloc(c->finds, (c->find_count + 1) * sizeof *finds);
+    if (finds == NULL) {
+        place_done(&place);
+        return v2v_fail_errno(err, errno, "list of INFs");
+    }
+    c->finds = finds;
+    finds[c->find_count++] =
+        (struct find){ .medium = medium, .index = index, .place = place };
     return 0;
 }
 
-/* "a; b; the medium has no c, d", new */
-static char *
-join(const struct v2v_strings *list, struct v2v_error *err)
+/* Loads those of the last medium; one too large stays empty. */
+static int
+load_texts(struct chooser *c, size_t medium, size_t first,
+           struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
-    bool absent = false;
+    size_t count = c->find_count - first, used = 0;
+    V2V_AUTO(mem) size_t *indexes = calloc(count + 1, sizeof *indexes);
+    V2V_AUTO(mem)
+    struct v2v_bytes *loaded = calloc(count + 1, sizeof *loaded);
+    struct media *m = c->media[medium];
 
-    for (size_t i = 0; i < list->count; i++) {
-        const char *item = list->items[i];
-        bool also_absent = absent;
-
-        absent = v2v_has_prefix_nocase(item, no_place);
-        also_absent &= absent;
-        if (v2v_bytes_printf(&text, err, "%s%s",
-                             i == 0        ? ""
-                             : also_absent ? ", "
-                                           : "; ",
-                             also_absent ? item + strlen(no_place) : item) < 0)
-            return NULL;
+    if (indexes == NULL || loaded == NULL)
+        return v2v_fail_errno(err, errno, "%s", media_name(m));
+    for (size_t i = first; i < c->find_count; i++) {
+        if (media_at(m, c->finds[i].index)->size <= PACKAGE_MAX_INF)
+            indexes[used++] = c->finds[i].index;
     }
-    return v2v_strndup(text.len > 0 ? (const char *)text.data : "", text.len,
-                       err);
-}
-
-/* @passed: why the better directories were passed over */
-static int
-say_why(const struct place *place, const struct v2v_strings *passed,
-        const struct drivers_guest *guest, struct driver_package *package,
-        struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *reasons = join(passed, err);
-
-    if (reasons == NULL)
+    if (media_load(m, indexes, used, loaded, err) < 0)
         return -1;
-    if (passed->count == 0)
-        package->why =
-            v2v_format(err, "%s is the directory for %s", place->directory,
-                       directory_label(place->directory));
-    else
-        package->why = v2v_format(
-            err, "%s; %s is the next one and its INF accepts build %u", reasons,
-            package->source, guest->target.build);
-    return package->why != NULL ? 0 : -1;
+    used = 0;
+    for (size_t i = first; i < c->find_count; i++) {
+        if (media_at(m, c->finds[i].index)->size <= PACKAGE_MAX_INF)
+            c->finds[i].text = loaded[used++];
+    }
+    return 0;
 }
 
-/* The driver's name as the medium spells it. */
 static int
-name_driver(const struct place *place, struct driver_package *package,
+find_infs(struct chooser *c, const struct v2v_strings *names,
+          struct v2v_error *err)
+{
+    for (size_t medium = 0; medium < c->media_count; medium++) {
+        size_t first = c->find_count;
+
+        for (size_t i = 0; i < media_count(c->media[medium]); i++) {
+            if (consider(c, medium, i, names, err) < 0)
+                return -1;
+        }
+        if (load_texts(c, medium, first, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static unsigned
+rank_of(const struct chooser *c, const struct place *place)
+{
+    if (place->layout == layout_none)
+        return rank_unknown;
+    for (unsigned i = 0; c->directories != NULL && c->directories[i] != NULL;
+         i++) {
+        if (strcmp(c->directories[i], place->os->name) == 0)
+            return i;
+    }
+    return rank_never;
+}
+
+static int
+compare_trials(const void *a, const void *b)
+{
+    const struct trial *x = a, *y = b;
+    int folders;
+
+    if (x->find->medium != y->find->medium)
+        return x->find->medium < y->find->medium ? -1 : 1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    if (x->find->place.layout != y->find->place.layout)
+        return x->find->place.layout < y->find->place.layout ? -1 : 1;
+    folders = strcmp(x->find->place.folder, y->find->place.folder);
+    if (folders != 0)
+        return folders;
+    return x->find->index < y->find->index ? -1 : 1;
+}
+
+static int
+gather(const struct chooser *c, const char *name, struct trials *ret,
+       struct v2v_error *err)
+{
+    ret->name = name;
+    ret->items = calloc(c->find_count + 1, sizeof *ret->items);
+    if (ret->items == NULL)
+        return v2v_fail_errno(err, errno, "%s", name);
+    for (size_t i = 0; i < c->find_count; i++) {
+        const struct find *find = &c->finds[i];
+
+        if (place_serves(&find->place, name))
+            ret->items[ret->count++] = (struct trial){
+                .find = find,
+                .path = media_at(c->media[find->medium], find->index)->path,
+                .rank = rank_of(c, &find->place),
+            };
+    }
+    qsort(ret->items, ret->count, sizeof *ret->items, compare_trials);
+    return 0;
+}
+
+static void
+trials_done(struct trials *trials)
+{
+    for (size_t i = 0; i < trials->count; i++) {
+        package_done(&trials->items[i].package);
+        free(trials->items[i].origin.indexes);
+        free(trials->items[i].why);
+    }
+    free(trials->items);
+}
+
+static inline void
+v2v_auto_trials(struct trials *trials)
+{
+    trials_done(trials);
+}
+
+static int
+examine_all(const struct chooser *c, struct trials *trials,
             struct v2v_error *err)
 {
-    if (place->layout == layout_driver_first)
-        package->driver =
-            v2v_strndup(package->source, strcspn(package->source, "/"), err);
-    else
-        package->driver =
-            v2v_strndup(package->inf_name, stem_length(package->inf_name), err);
-    return package->driver != NULL ? 0 : -1;
+    const char *bad = names_known_bad(trials->name, &c->guest->target);
+
+    for (size_t i = 0; i < trials->count; i++) {
+        struct trial *trial = &trials->items[i];
+
+        if (trial_examine(c, trial, err) < 0)
+            return -1;
+        if (bad != NULL && !trial->decided &&
+            trial_lose(trial, DRIVERS_LOST_KNOWN_BAD, v2v_strdup(bad, err)) < 0)
+            return -1;
+    }
+    qsort(trials->items, trials->count, sizeof *trials->items, compare_trials);
+    return 0;
+}
+
+/* Completes and loads those that are not lost. */
+static int
+load_group(const struct chooser *c, struct trial *group, size_t count,
+           struct v2v_error *err)
+{
+    V2V_AUTO(mem)
+    struct driver_package **packages = calloc(count, sizeof(void *));
+    V2V_AUTO(mem)
+    struct package_origin *origins = calloc(count, sizeof *origins);
+    size_t used = 0;
+
+    if (packages == NULL || origins == NULL)
+        return v2v_fail_errno(err, errno, "list of packages");
+    for (size_t i = 0; i < count; i++) {
+        if (group[i].decided)
+            continue;
+        if (trial_complete(c, &group[i], err) < 0)
+            return -1;
+        packages[used] = &group[i].package;
+        origins[used++] = group[i].origin;
+    }
+    return package_load(c->media[group->find->medium], packages, origins, used,
+                        err);
+}
+
+/* The driver's name as the medium spells it, if it spells it out. */
+static char *
+name_of(const struct trial *trial, const char *asked, struct v2v_error *err)
+{
+    const char *name = trial->find->place.driver;
+
+    if (strlen(name) < strlen(asked) && media_is_short_for(name, asked))
+        name = asked;
+    return v2v_strdup(name, err);
+}
+
+static void
+report(const struct chooser *c, const struct driver_package *p)
+{
+    const struct inf_driver_ver *ver = &p->version.driver_ver;
+    const struct catalog_judgement *judgement = &p->judgement;
+    bool needs_off = judgement->verdict == CATALOG_VERDICT_NO_SECURE_BOOT &&
+                     p->signer_name != NULL;
+
+    v2v_fact("drivers",
+             "%s: %s/%s, DriverVer %02u/%02u/%04u,%u.%u.%u.%u: %s; %s",
+             p->driver, p->source, p->inf_name, ver->month, ver->day, ver->year,
+             ver->version[0], ver->version[1], ver->version[2], ver->version[3],
+             p->why, p->verdict_why);
+    if (judgement->verdict == CATALOG_VERDICT_UNSIGNED && judgement->loads)
+        v2v_warn("drivers", "driver-unsigned", "%s", p->verdict_why);
+    for (size_t i = 0; i < judgement->caveat_count; i++)
+        v2v_warn("drivers", "driver-signature", "%s/%s: %s", p->source,
+                 p->inf_name, judgement->caveats[i]);
+    /* Microsoft, "Secure boot": from Windows 8 on */
+    if (needs_off && !c->guest->secure_boot_known &&
+        (c->guest->target.major > 6 ||
+         (c->guest->target.major == 6 && c->guest->target.minor >= 2)))
+        v2v_warn("drivers", "driver-secure-boot",
+                 "%s; whether this guest has Secure Boot is not known",
+                 p->verdict_why);
 }
 
 static int
-keep_package(struct chooser *c, struct driver_package *package,
-             struct package_origin *origin, struct v2v_error *err)
+keep(struct chooser *c, const char *name, struct trial *trial,
+     const struct v2v_strings *passed, const struct v2v_strings *reasons,
+     struct v2v_error *err)
 {
-    size_t count = c->choice.count;
+    struct drivers_choice *choice = &c->choice;
     struct driver_package *items =
-        realloc(c->choice.items, (count + 1) * sizeof *items);
-    struct package_origin *origins;
+        realloc(choice->items, (choice->count + 1) * sizeof *items);
 
     if (items == NULL)
         return v2v_fail_errno(err, errno, "list of packages");
-    c->choice.items = items;
-    origins = realloc(c->origins, (count + 1) * sizeof *origins);
-    if (origins == NULL)
-        return v2v_fail_errno(err, errno, "list of packages");
-    c->origins = origins;
-    items[count] = *package;
-    origins[count] = *origin;
-    c->choice.count++;
-    *package = (struct driver_package){ 0 };
-    *origin = (struct package_origin){ 0 };
+    choice->items = items;
+    trial->package.driver = name_of(trial, name, err);
+    if (trial->package.driver == NULL ||
+        explain_chosen(c, trial, passed, reasons, err) < 0 ||
+        trial_lose(trial, DRIVERS_CHOSEN, v2v_strdup(trial->package.why, err)) <
+            0)
+        return -1;
+    report(c, &trial->package);
+    items[choice->count++] = trial->package;
+    trial->package = (struct driver_package){ 0 };
     return 0;
 }
 
-/* Returns 1 when the INF was taken, 0 and a new reason in @rejects, or -1. */
-static int
-try_inf(struct chooser *c, const struct place *place, size_t index,
-        const struct v2v_strings *passed, struct v2v_strings *rejects,
-        struct v2v_error *err)
+/* @group: INFs of one directory */
+static enum outcome
+try_group(struct chooser *c, const char *name, struct trial *group,
+          size_t count, const struct v2v_strings *passed,
+          const struct v2v_strings *reasons, struct v2v_error *err)
 {
-    V2V_AUTO(package) struct driver_package package = { 0 };
-    V2V_AUTO(origin) struct package_origin origin = { 0 };
-    V2V_AUTO(mem) char *reject = NULL;
-    const struct media_file *file = media_at(c->m, index);
-    int result;
+    enum outcome outcome = trial_check_lost(c, group, count, err);
 
-    if (file->size > PACKAGE_MAX_INF)
-        return v2v_fail(err, V2V_ERR_FORMAT, "larger than %d KiB",
-                        PACKAGE_MAX_INF >> 10);
-    result = package_read(&c->infs[index], file->path, c->guest, &package,
-                          &reject, err);
-    if (result == 0)
-        return v2v_strings_add(rejects, reject, err);
-    if (result < 0 ||
-        package_list_files(c->m, index, c->guest, &package, &origin, err) < 0 ||
-        name_driver(place, &package, err) < 0 ||
-        say_why(place, passed, c->guest, &package, err) < 0 ||
-        keep_package(c, &package, &origin, err) < 0)
-        return -1;
-    return 1;
+    if (outcome != out_passed)
+        return outcome;
+    if (load_group(c, group, count, err) < 0)
+        return out_failed;
+    for (size_t i = 0; i < count; i++) {
+        if (!group[i].decided && trial_judge(c, &group[i], err) < 0)
+            return out_failed;
+    }
+    if (!trial_settle_group(c, group, count))
+        return out_refused;
+    for (size_t i = 0; i < count; i++) {
+        if (group[i].decided)
+            continue;
+        if (keep(c, name, &group[i], passed, reasons, err) < 0)
+            return out_failed;
+        outcome = out_taken;
+    }
+    return outcome;
+}
+
+static size_t
+group_size(const struct trials *trials, size_t first)
+{
+    const struct trial *trial = &trials->items[first];
+    size_t end = first;
+
+    while (end < trials->count &&
+           trials->items[end].find->medium == trial->find->medium &&
+           trials->items[end].rank == trial->rank &&
+           strcmp(trials->items[end].find->place.folder,
+                  trial->find->place.folder) == 0)
+        end++;
+    return end - first;
+}
+
+static int
+add_reasons(const struct trial *group, size_t count, struct v2v_strings *passed,
+            struct v2v_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (group[i].why != NULL &&
+            v2v_strings_add(passed, group[i].why, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* All directories of one rank; @at is moved behind them. */
+static enum outcome
+try_rank(struct chooser *c, struct trials *trials, unsigned rank, size_t *at,
+         struct v2v_strings *passed, const struct v2v_strings *reasons,
+         struct v2v_error *err)
+{
+    size_t medium = trials->items[*at].find->medium;
+
+    while (*at < trials->count && trials->items[*at].rank == rank &&
+           trials->items[*at].find->medium == medium) {
+        struct trial *group = &trials->items[*at];
+        size_t count = group_size(trials, *at);
+        enum outcome outcome =
+            try_group(c, trials->name, group, count, passed, reasons, err);
+
+        *at += count;
+        if (outcome == out_taken || outcome == out_failed)
+            return outcome;
+        if (add_reasons(group, count, passed, err) < 0)
+            return out_failed;
+        if (outcome == out_refused)
+            return outcome;
+    }
+    return out_passed;
 }
 
 static bool
-is_inf_of(const struct place *place, const char *name)
+is_at(const struct trials *trials, size_t at, size_t medium, unsigned rank)
 {
-    return place->layout == layout_driver_first
-               ? v2v_has_suffix_nocase(name, ".inf")
-               : is_inf_named(name, place->driver);
+    return at < trials->count && trials->items[at].find->medium == medium &&
+           trials->items[at].rank == rank;
+}
+
+/* @at: the first trial of @medium or a later one */
+static enum outcome
+try_medium(struct chooser *c, struct trials *trials, size_t medium, size_t at,
+           struct v2v_strings *reasons, struct v2v_error *err)
+{
+    V2V_AUTO(strings) struct v2v_strings passed = { 0 };
+    enum outcome outcome = out_passed;
+
+    for (unsigned rank = 0; outcome == out_passed && c->directories[rank];
+         rank++) {
+        if (is_at(trials, at, medium, rank))
+            outcome = try_rank(c, trials, rank, &at, &passed, reasons, err);
+        else if (explain_absent(c, trials, medium, c->directories[rank],
+                                &passed, err) < 0)
+            return out_failed;
+    }
+    if (outcome == out_passed && is_at(trials, at, medium, rank_unknown))
+        outcome = try_rank(c, trials, rank_unknown, &at, &passed, reasons, err);
+    if (outcome != out_taken && outcome != out_failed &&
+        explain_medium(c, medium, &passed, reasons, err) < 0)
+        return out_failed;
+    return outcome;
+}
+
+static size_t
+first_of_medium(const struct trials *trials, size_t medium)
+{
+    size_t at = 0;
+
+    while (at < trials->count && trials->items[at].find->medium < medium)
+        at++;
+    return at;
 }
 
 static int
-say_absent(const struct place *place, bool has_files,
-           struct v2v_strings *rejects, struct v2v_error *err)
+try_media(struct chooser *c, struct trials *trials, struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *text = NULL;
+    V2V_AUTO(strings) struct v2v_strings reasons = { 0 };
+    enum outcome outcome = out_passed;
 
-    /* the copies in ARCH/OS are never missed */
-    if (place->layout != layout_driver_first)
+    for (size_t i = 0; outcome != out_taken && i < c->media_count; i++) {
+        outcome =
+            try_medium(c, trials, i, first_of_medium(trials, i), &reasons, err);
+        if (outcome == out_failed)
+            return -1;
+    }
+    if (outcome == out_taken)
         return 0;
-    text = has_files ? v2v_format(err, "%s has no INF", place->path)
-                     : v2v_format(err, "%s%s", no_place, place->path);
-    return text != NULL ? v2v_strings_add(rejects, text, err) : -1;
-}
-
-/* Returns 1 when a package was taken, 0 and why not in @rejects, or -1. */
-static int
-try_place(struct chooser *c, const struct place *place,
-          const struct v2v_strings *passed, struct v2v_strings *rejects,
-          struct v2v_error *err)
-{
-    bool taken = false, has_infs = false, has_files = false;
-
-    for (size_t i = 0; i < media_count(c->m); i++) {
-        const char *path = media_at(c->m, i)->path;
-        const char *name = name_in(path, place->path);
-        int result;
-
-        if (name == NULL)
-            continue;
-        has_files = true;
-        if (!is_inf_of(place, name))
-            continue;
-        has_infs = true;
-        result = try_inf(c, place, i, passed, rejects, err);
-        if (result < 0)
-            return v2v_fail_in(err, "%s: %s", media_name(c->m), path);
-        taken |= result > 0;
-    }
-    if (!has_infs && say_absent(place, has_files, rejects, err) < 0)
-        return -1;
-    return taken;
-}
-
-static char *
-path_of(const struct place *place, enum inf_arch arch, struct v2v_error *err)
-{
-    const char *arch_name = inf_arch_name(arch);
-
-    if (place->layout == layout_driver_first)
-        return v2v_format(err, "%s/%s/%s", place->driver, place->directory,
-                          arch_name);
-    return v2v_format(err, "%s/%s", arch_name, place->directory);
-}
-
-static int
-add_all(struct v2v_strings *list, const struct v2v_strings *more,
-        struct v2v_error *err)
-{
-    for (size_t i = 0; i < more->count; i++) {
-        if (v2v_strings_add(list, more->items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Returns 1 when packages were taken, 0 and why none was in @passed, or -1. */
-static int
-try_layout(struct chooser *c, const char *name, enum layout layout,
-           struct v2v_strings *passed, struct v2v_error *err)
-{
-    for (size_t i = 0; c->directories[i] != NULL; i++) {
-        V2V_AUTO(strings) struct v2v_strings rejects = { 0 };
-        struct place place = { .driver = name,
-                               .directory = c->directories[i],
-                               .layout = layout };
-        V2V_AUTO(mem)
-        char *path = path_of(&place, c->guest->target.arch, err);
-        int result;
-
-        if (path == NULL)
-            return -1;
-        place.path = path;
-        result = try_place(c, &place, passed, &rejects, err);
-        if (result != 0)
-            return result;
-        if (add_all(passed, &rejects, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int
-say_missing(struct chooser *c, const char *name,
-            const struct v2v_strings *passed, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *why = join(passed, err);
-
-    if (why == NULL || v2v_strings_add(&c->choice.missing, name, err) < 0 ||
-        v2v_strings_add(&c->choice.missing_why, why, err) < 0)
-        return -1;
-    v2v_fact("drivers", "%s: nothing for %s: %s", name, c->guest->os_label,
-             why);
-    return 0;
+    return explain_missing(c, trials, &reasons, err);
 }
 
 static int
 choose_driver(struct chooser *c, const char *name, struct v2v_error *err)
 {
-    V2V_AUTO(strings) struct v2v_strings passed = { 0 };
-    int result = 0;
+    V2V_AUTO(trials) struct trials trials = { 0 };
+    size_t chosen = c->choice.count;
 
     if (c->directories == NULL) {
         const struct inf_target *target = &c->guest->target;
@@ -338,15 +421,73 @@ choose_driver(struct chooser *c, const char *name, struct v2v_error *err)
         char *why = v2v_format(err, "no directory is known for Windows %u.%u",
                                target->major, target->minor);
 
-        if (why == NULL || v2v_strings_add(&passed, why, err) < 0)
-            return -1;
-        return say_missing(c, name, &passed, err);
+        return why == NULL ? -1
+                           : explain_add_missing(c, name, DRIVERS_LOST_ABSENT,
+                                                 why, err);
     }
-    for (int layout = 0; result == 0 && layout < layout_count; layout++)
-        result = try_layout(c, name, (enum layout)layout, &passed, err);
-    if (result == 0)
-        return say_missing(c, name, &passed, err);
-    return result < 0 ? -1 : 0;
+    if (gather(c, name, &trials, err) < 0 || examine_all(c, &trials, err) < 0 ||
+        try_media(c, &trials, err) < 0)
+        return -1;
+    return explain_candidates(c, &trials, chosen, err);
+}
+
+/* The index of a package of @driver, or choice.count. */
+static size_t
+find_package(const struct drivers_choice *choice, const char *driver)
+{
+    size_t i = 0;
+
+    while (i < choice->count &&
+           !v2v_equal_nocase(choice->items[i].driver, driver))
+        i++;
+    return i;
+}
+
+static int
+drop_package(struct chooser *c, size_t index, const char *successor,
+             struct v2v_error *err)
+{
+    struct drivers_choice *choice = &c->choice;
+    struct driver_package *package = &choice->items[index];
+    V2V_AUTO(mem)
+    char *why =
+        v2v_format(err, "%s drives the same device and was chosen", successor);
+
+    if (why == NULL ||
+        explain_add_missing(c, package->driver, DRIVERS_LOST_SUPERSEDED, why,
+                            err) < 0)
+        return -1;
+    for (size_t i = 0; i < choice->candidate_count; i++) {
+        struct drivers_candidate *candidate = &choice->candidates[i];
+
+        if (candidate->rule != DRIVERS_CHOSEN ||
+            !v2v_equal_nocase(candidate->driver, package->driver))
+            continue;
+        candidate->rule = DRIVERS_LOST_SUPERSEDED;
+        free(candidate->why);
+        candidate->why = v2v_strdup(why, err);
+        if (candidate->why == NULL)
+            return -1;
+    }
+    package_done(package);
+    memmove(package, package + 1,
+            (--choice->count - index) * sizeof *choice->items);
+    return 0;
+}
+
+static int
+drop_superseded(struct chooser *c, struct v2v_error *err)
+{
+    for (size_t i = 0; i < c->choice.count; i++) {
+        const char *successor = names_successor(c->choice.items[i].driver);
+
+        if (successor == NULL ||
+            find_package(&c->choice, successor) == c->choice.count)
+            continue;
+        if (drop_package(c, i--, successor, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int
@@ -364,90 +505,36 @@ choose_all(struct chooser *c, const struct v2v_strings *names,
             choose_driver(c, name, err) < 0)
             return -1;
     }
-    return 0;
-}
-
-/* All packages' files in one pass over the medium. */
-static int
-load_files(struct chooser *c, struct v2v_error *err)
-{
-    V2V_AUTO(mem) size_t *indexes = NULL;
-    V2V_AUTO(mem) struct v2v_bytes *loaded = NULL;
-    size_t total = 0, at = 0;
-
-    for (size_t i = 0; i < c->choice.count; i++)
-        total += c->origins[i].count;
-    indexes = calloc(total + 1, sizeof *indexes);
-    loaded = calloc(total + 1, sizeof *loaded);
-    if (indexes == NULL || loaded == NULL)
-        return v2v_fail_errno(err, errno, "list of files to load");
-    for (size_t i = 0; i < c->choice.count; i++) {
-        memcpy(indexes + at, c->origins[i].indexes,
-               c->origins[i].count * sizeof *indexes);
-        at += c->origins[i].count;
-    }
-    if (media_load(c->m, indexes, total, loaded, err) < 0)
-        return -1;
-    at = 0;
-    for (size_t i = 0; i < c->choice.count; i++) {
-        for (size_t k = 0; k < c->choice.items[i].file_count; k++)
-            c->choice.items[i].files[k].data = loaded[at++];
-    }
-    return 0;
+    return drop_superseded(c, err);
 }
 
 static void
-report(const struct driver_package *p)
+finds_done(struct chooser *c)
 {
-    const struct inf_driver_ver *ver = &p->version.driver_ver;
-
-    v2v_fact("drivers",
-             "%s: %s/%s, DriverVer %02u/%02u/%04u,%u.%u.%u.%u, signed by %s: "
-             "%s",
-             p->driver, p->source, p->inf_name, ver->month, ver->day, ver->year,
-             ver->version[0], ver->version[1], ver->version[2], ver->version[3],
-             p->signer_name != NULL ? p->signer_name : "nobody", p->why);
-}
-
-static int
-judge_signatures(struct chooser *c, struct v2v_error *err)
-{
-    for (size_t i = 0; i < c->choice.count; i++) {
-        struct driver_package *package = &c->choice.items[i];
-
-        if (package_judge_signature(c->guest, package, err) < 0 ||
-            package_identify(package, err) < 0)
-            return v2v_fail_in(err, "%s", media_name(c->m));
-        report(package);
+    for (size_t i = 0; i < c->find_count; i++) {
+        place_done(&c->finds[i].place);
+        v2v_bytes_done(&c->finds[i].text);
     }
-    return 0;
-}
-
-static void
-chooser_done(struct chooser *c)
-{
-    for (size_t i = 0; c->infs != NULL && i < media_count(c->m); i++)
-        v2v_bytes_done(&c->infs[i]);
-    free(c->infs);
-    for (size_t i = 0; i < c->choice.count; i++)
-        free(c->origins[i].indexes);
-    free(c->origins);
+    free(c->finds);
 }
 
 int
-drivers_choose(struct media *m, const struct drivers_guest *guest,
-               const struct v2v_strings *names, struct drivers_choice *ret,
-               struct v2v_error *err)
+drivers_choose(struct media *const *media, size_t media_count,
+               const struct drivers_guest *guest,
+               const struct v2v_strings *names,
+               const struct drivers_options *options,
+               struct drivers_choice *ret, struct v2v_error *err)
 {
-    struct chooser c = { .m = m,
+    struct chooser c = { .media = media,
+                         .media_count = media_count,
                          .guest = guest,
+                         .options = options,
                          .directories = directories_for(&guest->target) };
     int result = 0;
 
-    if (load_infs(&c, names, err) < 0 || choose_all(&c, names, err) < 0 ||
-        load_files(&c, err) < 0 || judge_signatures(&c, err) < 0)
+    if (find_infs(&c, names, err) < 0 || choose_all(&c, names, err) < 0)
         result = -1;
-    chooser_done(&c);
+    finds_done(&c);
     if (result < 0)
         drivers_choice_done(&c.choice);
     else
@@ -463,5 +550,12 @@ drivers_choice_done(struct drivers_choice *c)
     free(c->items);
     v2v_strings_done(&c->missing);
     v2v_strings_done(&c->missing_why);
+    free(c->missing_rule);
+    for (size_t i = 0; i < c->candidate_count; i++) {
+        free(c->candidates[i].driver);
+        free(c->candidates[i].path);
+        free(c->candidates[i].why);
+    }
+    free(c->candidates);
     *c = (struct drivers_choice){ 0 };
 }

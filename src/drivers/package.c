@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "catalog/catalog.h"
-#include "catalog/sha256.h"
 
 /* Microsoft, "Run from driver store": Windows 10 1709 is the first */
 enum { dirid_driver_store = 13, first_store_build = 16299 };
@@ -70,6 +68,23 @@ runs_from_store(const struct inf_install *install, void *opaque,
     return 0;
 }
 
+/* Returns 1 when there is a boot-start service. */
+static int
+starts_at_boot(const struct inf_install *install, void *opaque,
+               struct v2v_error *err)
+{
+    (void)opaque;
+    (void)err;
+    for (size_t i = 0; i < install->services.count; i++) {
+        const struct inf_service *service = &install->services.items[i];
+
+        if (service->name[0] != '\0' && !service->foreign &&
+            service->start == INF_START_BOOT)
+            return 1;
+    }
+    return 0;
+}
+
 static bool
 has_driver_store_dirid(const struct inf_target *target)
 {
@@ -120,64 +135,126 @@ parse(const struct v2v_bytes *text, const struct inf_target *target,
     return check_not_cut(package, err);
 }
 
-/* Returns 1 when it serves @guest, 0 and @reject, or -1. */
-static int
-judge(const struct driver_package *package, const char *path,
-      const struct drivers_guest *guest, char **reject, struct v2v_error *err)
+int
+package_read(const struct v2v_bytes *text, const struct inf_target *target,
+             struct driver_package *ret, struct v2v_error *err)
 {
-    const struct inf_target *target = &guest->target;
+    V2V_AUTO(package) struct driver_package package = { 0 };
+    int boot;
+
+    if (parse(text, target, &package, err) < 0)
+        return -1;
+    boot = each_install(&package, target, starts_at_boot, NULL, err);
+    if (boot < 0)
+        return -1;
+    package.boot = boot > 0;
+    *ret = package;
+    package = (struct driver_package){ 0 };
+    return 0;
+}
+
+int
+package_fits(const struct driver_package *package, const char *path,
+             const struct inf_target *target, enum drivers_rule *rule,
+             char **why, struct v2v_error *err)
+{
     int store;
 
     if (package->models.count == 0) {
-        *reject = v2v_format(err, "%s has no devices for %u.%u build %u", path,
-                             target->major, target->minor, target->build);
-        return *reject != NULL ? 0 : -1;
+        *rule = DRIVERS_LOST_MODELS;
+        *why = v2v_format(err, "%s has no devices for %u.%u build %u", path,
+                          target->major, target->minor, target->build);
+        return *why != NULL ? 0 : -1;
     }
     store = each_install(package, target, runs_from_store, NULL, err);
     if (store < 0)
         return -1;
     if (store == 0 || has_driver_store_dirid(target))
         return 1;
-    *reject = v2v_format(err,
-                         "%s runs from the driver store (directory id 13), "
-                         "which needs build %d",
-                         path, first_store_build);
-    return *reject != NULL ? 0 : -1;
+    *rule = DRIVERS_LOST_STORE;
+    *why = v2v_format(err,
+                      "%s runs from the driver store (directory id 13), which "
+                      "needs build %d",
+                      path, first_store_build);
+    return *why != NULL ? 0 : -1;
 }
 
-int
-package_read(const struct v2v_bytes *text, const char *path,
-             const struct drivers_guest *guest, struct driver_package *ret,
-             char **reject, struct v2v_error *err)
-{
-    V2V_AUTO(package) struct driver_package package = { 0 };
-    int result;
-
-    if (parse(text, &guest->target, &package, err) < 0)
-        return -1;
-    result = judge(&package, path, guest, reject, err);
-    if (result == 1) {
-        *ret = package;
-        package = (struct driver_package){ 0 };
-    }
-    return result;
-}
-
-/* The index of @folder's file @name, in any case; the folder itself is spelt
- * as on the medium.  media_count() when there is none. */
-static size_t
-find_file(const struct media *m, const char *folder, const char *name)
+/* @path's file name when it lies in @folder, or NULL. */
+static const char *
+name_in(const char *path, const char *folder)
 {
     size_t len = strlen(folder);
 
-    for (size_t i = 0; i < media_count(m); i++) {
-        const char *path = media_at(m, i)->path;
+    if (strncmp(path, folder, len) != 0)
+        return NULL;
+    if (len == 0)
+        return path;
+    return path[len] == '/' ? path + len + 1 : NULL;
+}
 
-        if (strncmp(path, folder, len) == 0 && path[len] == '/' &&
-            v2v_equal_nocase(path + len + 1, name))
-            return i;
+static size_t
+first_in(const struct media *m, const char *folder, const char *name,
+         struct v2v_error *err)
+{
+    V2V_AUTO(mem)
+    char *path =
+        v2v_format(err, "%s%s%s", folder, folder[0] != '\0' ? "/" : "", name);
+
+    return path != NULL ? media_lower_bound(m, path) : SIZE_MAX;
+}
+
+/* Takes the short name of @name when there is just one in @folder.  Returns
+ * how many there are. */
+static size_t
+find_short(const struct media *m, size_t first, const char *folder,
+           const char *name, size_t *ret)
+{
+    size_t count = 0, found = media_count(m);
+
+    for (size_t i = first; i < media_count(m); i++) {
+        const char *path = media_at(m, i)->path;
+        const char *other = name_in(path, folder);
+
+        if (!v2v_has_prefix_nocase(path, folder))
+            break;
+        if (other != NULL && strchr(other, '/') == NULL &&
+            media_is_short_for(other, name)) {
+            found = i;
+            count++;
+        }
     }
-    return media_count(m);
+    if (count == 1)
+        *ret = found;
+    return count;
+}
+
+/* The index of @folder's file @name, in any case or shortened; the folder
+ * itself is spelt as on the medium.  @ret: media_count() when there is none.
+ */
+static int
+find_file(const struct media *m, const char *folder, const char *name,
+          size_t *ret, struct v2v_error *err)
+{
+    size_t first = first_in(m, folder, "", err);
+    size_t i = first_in(m, folder, name, err);
+
+    if (first == SIZE_MAX || i == SIZE_MAX)
+        return -1;
+    *ret = media_count(m);
+    for (; i < media_count(m); i++) {
+        const char *path = media_at(m, i)->path;
+        const char *other = name_in(path, folder);
+
+        if (other != NULL && v2v_equal_nocase(other, name)) {
+            *ret = i;
+            return 0;
+        }
+        if (!v2v_has_suffix_nocase(path, name))
+            break;
+    }
+    if (strchr(name, '/') == NULL)
+        find_short(m, first, folder, name, ret);
+    return 0;
 }
 
 static bool
@@ -190,23 +267,28 @@ has_index(const struct package_origin *origin, size_t index)
     return false;
 }
 
+/* @name: as the INF has it; NULL: only the medium knows */
 static int
-add_file(const struct media *m, size_t index, struct driver_package *package,
-         struct package_origin *origin, struct v2v_error *err)
+add_file(const struct media *m, size_t index, const char *name,
+         struct driver_package *package, struct package_origin *origin,
+         struct v2v_error *err)
 {
-    const char *path = media_at(m, index)->path;
-    char *name;
+    const char *found = name_in(media_at(m, index)->path, package->source);
+    bool is_short = name != NULL && !v2v_equal_nocase(found, name);
+    char *copy;
 
     if (has_index(origin, index))
         return 0;
     if (package->file_count == PACKAGE_MAX_FILES)
         return v2v_fail(err, V2V_ERR_FORMAT, "more than %d files",
                         PACKAGE_MAX_FILES);
-    name = v2v_strdup(path + strlen(package->source) + 1, err);
-    if (name == NULL)
+    if (is_short)
+        v2v_fact("drivers", "%s: taken for %s", media_at(m, index)->path, name);
+    copy = v2v_strdup(is_short ? name : found, err);
+    if (copy == NULL)
         return -1;
     package->files[package->file_count++] =
-        (struct driver_file){ .name = name };
+        (struct driver_file){ .name = copy };
     origin->indexes[origin->count++] = index;
     return 0;
 }
@@ -232,28 +314,54 @@ copies_source(const struct inf_install *install, void *opaque,
            names_source(&install->interface_copies, opaque);
 }
 
-static int
-add_copied_file(const struct media *m, char *source_path,
-                const struct drivers_guest *guest,
-                struct driver_package *package, struct package_origin *origin,
-                struct v2v_error *err)
+static size_t
+count_short(const struct media *m, const char *folder, const char *name)
 {
-    size_t index = find_file(m, package->source, source_path);
-    int needed;
+    size_t first = first_in(m, folder, "", NULL), ignored;
 
-    if (index < media_count(m))
-        return add_file(m, index, package, origin, err);
-    needed =
-        each_install(package, &guest->target, copies_source, source_path, err);
-    if (needed < 0)
-        return -1;
-    if (needed > 0)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "the INF copies %s, and the medium has no %s/%s",
-                        source_path, package->source, source_path);
-    v2v_fact("drivers", "%s/%s: %s is not on the medium; other Windows need it",
-             package->source, package->inf_name, source_path);
+    if (first == SIZE_MAX || strchr(name, '/') != NULL)
+        return 0;
+    return find_short(m, first, folder, name, &ignored);
+}
+
+int
+package_check_absent(const struct media *m,
+                     const struct driver_package *package,
+                     const struct inf_target *target,
+                     const struct v2v_strings *absent, struct v2v_error *err)
+{
+    for (size_t i = 0; i < absent->count; i++) {
+        char *path = absent->items[i];
+        int needed = each_install(package, target, copies_source, path, err);
+
+        if (needed < 0)
+            return -1;
+        if (needed > 0)
+            return v2v_fail(err, V2V_ERR_FORMAT,
+                            "the INF copies %s, and the medium has no %s/%s%s",
+                            path, package->source, path,
+                            count_short(m, package->source, path) > 1
+                                ? ", but several short names that may be its"
+                                : "");
+        v2v_fact("drivers",
+                 "%s/%s: %s is not on the medium; other Windows need it",
+                 package->source, package->inf_name, path);
+    }
     return 0;
+}
+
+static int
+add_copied_file(const struct media *m, const char *source_path,
+                struct driver_package *package, struct package_origin *origin,
+                struct v2v_strings *absent, struct v2v_error *err)
+{
+    size_t index;
+
+    if (find_file(m, package->source, source_path, &index, err) < 0)
+        return -1;
+    if (index == media_count(m))
+        return v2v_strings_add(absent, source_path, err);
+    return add_file(m, index, source_path, package, origin, err);
 }
 
 static int
@@ -266,13 +374,31 @@ add_catalog(const struct media *m, struct driver_package *package,
     if (package->version.catalog == NULL)
         return 0;
     package->catalog_name = v2v_strdup(package->version.catalog, err);
-    if (package->catalog_name == NULL)
+    if (package->catalog_name == NULL ||
+        find_file(m, package->source, package->catalog_name, &index, err) < 0)
         return -1;
-    index = find_file(m, package->source, package->catalog_name);
     if (index == media_count(m))
         return 0;
     package->catalog_index = package->file_count;
-    return add_file(m, index, package, origin, err);
+    return add_file(m, index, package->catalog_name, package, origin, err);
+}
+
+/* Plain ISO 9660 has "PVPANIC_.INF", and nothing in the INF has its own name;
+ * but every INF of virtio-win is named as its catalog. */
+static char *
+long_inf_name(const char *name, const char *catalog, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *guess = NULL;
+    const char *dot = catalog != NULL ? strrchr(catalog, '.') : NULL;
+
+    if (dot == NULL)
+        return v2v_strdup(name, err);
+    guess = v2v_format(err, "%.*s.inf", (int)(dot - catalog), catalog);
+    if (guess == NULL)
+        return NULL;
+    if (v2v_equal_nocase(name, guess) || !media_is_short_for(name, guess))
+        return v2v_strdup(name, err);
+    return v2v_steal(guess);
 }
 
 /* "viostor/w10/amd64" and "viostor.inf" from the INF's path */
@@ -282,16 +408,17 @@ name_package(const char *path, struct driver_package *package,
 {
     const char *slash = strrchr(path, '/');
 
-    package->source = v2v_strndup(path, (size_t)(slash - path), err);
-    package->inf_name = v2v_strdup(slash + 1, err);
+    package->source =
+        v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
+    package->inf_name = long_inf_name(slash != NULL ? slash + 1 : path,
+                                      package->version.catalog, err);
     return package->source != NULL && package->inf_name != NULL ? 0 : -1;
 }
 
 int
-package_list_files(const struct media *m, size_t inf_index,
-                   const struct drivers_guest *guest,
+package_list_files(const struct media *m, size_t inf_index, enum inf_arch arch,
                    struct driver_package *package, struct package_origin *ret,
-                   struct v2v_error *err)
+                   struct v2v_strings *absent, struct v2v_error *err)
 {
     V2V_AUTO(strings) struct v2v_strings copied = { 0 };
     V2V_AUTO(origin) struct package_origin origin = { 0 };
@@ -301,12 +428,12 @@ package_list_files(const struct media *m, size_t inf_index,
     if (package->files == NULL || origin.indexes == NULL)
         return v2v_fail_errno(err, errno, "list of files");
     if (name_package(media_at(m, inf_index)->path, package, err) < 0 ||
-        add_file(m, inf_index, package, &origin, err) < 0 ||
+        add_file(m, inf_index, package->inf_name, package, &origin, err) < 0 ||
         add_catalog(m, package, &origin, err) < 0 ||
-        inf_package_files(package->inf, guest->target.arch, &copied, err) < 0)
+        inf_package_files(package->inf, arch, &copied, err) < 0)
         return -1;
     for (size_t i = 0; i < copied.count; i++) {
-        if (add_copied_file(m, copied.items[i], guest, package, &origin, err) <
+        if (add_copied_file(m, copied.items[i], package, &origin, absent, err) <
             0)
             return -1;
     }
@@ -315,85 +442,110 @@ package_list_files(const struct media *m, size_t inf_index,
     return 0;
 }
 
-static bool
-is_windows_8(const struct inf_target *target)
+static int
+fill_files(struct media *m, struct driver_package *const *packages,
+           size_t count, const size_t *indexes, size_t total,
+           struct v2v_error *err)
 {
-    return target->major > 6 || (target->major == 6 && target->minor >= 2);
-}
+    V2V_AUTO(mem) struct v2v_bytes *loaded = calloc(total, sizeof *loaded);
+    size_t at = 0;
 
-static void
-warn_unsigned(const struct driver_package *package)
-{
-    v2v_warn("drivers", "driver-unsigned",
-             "%s/%s: the medium has no catalog%s%s, the package counts as "
-             "unsigned; Windows loads the driver only if it accepts a "
-             "signature inside the .sys",
-             package->source, package->inf_name,
-             package->catalog_name != NULL ? " " : "",
-             package->catalog_name != NULL ? package->catalog_name : "");
-}
-
-/* Microsoft, "Driver signing policy": from 8 on, x64 and Secure Boot.  The
- * code was seen with the 0.1.240 packages for 8.1 and 2012 R2. */
-static void
-warn_untrusted(const struct driver_package *package,
-               const struct drivers_guest *guest)
-{
-    v2v_warn("drivers", "driver-untrusted",
-             "%s/%s: signed by %s, not by Microsoft: with Secure Boot, and "
-             "without it unless the certificate is cross-signed, %s refuses "
-             "the driver with 0xc0000428",
-             package->source, package->inf_name, package->signer_name,
-             guest->os_label);
-}
-
-int
-package_judge_signature(const struct drivers_guest *guest,
-                        struct driver_package *package, struct v2v_error *err)
-{
-    V2V_AUTO(catalog_signer) struct catalog_signer signer = { 0 };
-    const struct driver_file *catalog;
-
-    package->signer_score = DRIVERS_SCORE_UNSIGNED;
-    if (package->catalog_index == SIZE_MAX) {
-        warn_unsigned(package);
-        return 0;
+    if (loaded == NULL)
+        return v2v_fail_errno(err, errno, "list of files to load");
+    if (media_load(m, indexes, total, loaded, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < packages[i]->file_count; k++)
+            packages[i]->files[k].data = loaded[at++];
     }
-    catalog = &package->files[package->catalog_index];
-    if (catalog_signer(catalog->data.data, catalog->data.len, &signer, err) < 0)
-        return v2v_fail_in(err, "%s/%s", package->source, catalog->name);
-    package->signer_name = v2v_steal(signer.name);
-    package->signer_score =
-        signer.microsoft ? DRIVERS_SCORE_MICROSOFT : DRIVERS_SCORE_AUTHENTICODE;
-    if (!signer.microsoft && is_windows_8(&guest->target))
-        warn_untrusted(package, guest);
     return 0;
 }
 
-/* Names with their NULs and contents, in the order of the package. */
 int
-package_identify(struct driver_package *package, struct v2v_error *err)
+package_load(struct media *m, struct driver_package *const *packages,
+             const struct package_origin *origins, size_t count,
+             struct v2v_error *err)
 {
-    V2V_AUTO(mem) struct catalog_piece *pieces =
-        calloc(2 * package->file_count, sizeof *pieces);
-    uint8_t digest[CATALOG_SHA256_LEN];
+    V2V_AUTO(mem) size_t *indexes = NULL;
+    size_t total = 0, at = 0;
 
-    if (pieces == NULL)
-        return v2v_fail_errno(err, errno, "%s", package->source);
-    for (size_t i = 0; i < package->file_count; i++) {
-        const struct driver_file *file = &package->files[i];
-
-        pieces[2 * i] =
-            (struct catalog_piece){ file->name, strlen(file->name) + 1 };
-        pieces[2 * i + 1] =
-            (struct catalog_piece){ file->data.data, file->data.len };
+    for (size_t i = 0; i < count; i++)
+        total += origins[i].count;
+    if (total == 0)
+        return 0;
+    indexes = calloc(total, sizeof *indexes);
+    if (indexes == NULL)
+        return v2v_fail_errno(err, errno, "list of files to load");
+    for (size_t i = 0; i < count; i++) {
+        memcpy(indexes + at, origins[i].indexes,
+               origins[i].count * sizeof *indexes);
+        at += origins[i].count;
     }
-    if (catalog_sha256(pieces, 2 * package->file_count, digest, err) < 0)
+    return fill_files(m, packages, count, indexes, total, err);
+}
+
+/* The catalog that goes with an INF that may be malformed. */
+static int
+find_catalog(const struct media *m, size_t inf_index,
+             const struct driver_package *package, size_t *ret,
+             struct v2v_error *err)
+{
+    const char *path = media_at(m, inf_index)->path;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    V2V_AUTO(mem)
+    char *folder =
+        v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
+    V2V_AUTO(mem) char *catalog = NULL;
+
+    if (package->version.catalog != NULL)
+        catalog = v2v_strdup(package->version.catalog, err);
+    else
+        catalog = v2v_format(err, "%.*s.cat",
+                             (int)(strlen(name) - strlen(".inf")), name);
+    if (folder == NULL || catalog == NULL)
         return -1;
-    package->content_id = v2v_format(
-        err, "%02x%02x%02x%02x%02x%02x%02x%02x", digest[0], digest[1],
-        digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
-    return package->content_id == NULL ? -1 : 0;
+    return find_file(m, folder, catalog, ret, err);
+}
+
+static int
+check_listed(const struct v2v_bytes *data, const char *path,
+             const struct v2v_bytes *text, char **why, struct v2v_error *err)
+{
+    V2V_AUTO(catalog) struct catalog catalog = { 0 };
+    const char *slash = strrchr(path, '/');
+    const struct catalog_file file = { slash != NULL ? slash + 1 : path,
+                                       text->data, text->len };
+    struct v2v_error damage = { 0 };
+    enum catalog_match match;
+
+    if (catalog_parse(data->data, data->len, &catalog, &damage) < 0)
+        *why = v2v_format(err, "%s: its catalog: %s", path, damage.text);
+    else if (catalog_check_files(&catalog, &file, 1, &match, err) < 0)
+        return -1;
+    else if (match != CATALOG_MATCH)
+        *why = v2v_format(err, "%s %s", path, catalog_match_text(match));
+    else
+        return 1;
+    return *why != NULL ? 0 : -1;
+}
+
+int
+package_check_inf(struct media *m, size_t inf_index,
+                  const struct v2v_bytes *text,
+                  const struct driver_package *package, char **why,
+                  struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    size_t index;
+
+    if (find_catalog(m, inf_index, package, &index, err) < 0)
+        return -1;
+    if (index == media_count(m))
+        return 1;
+    if (media_load(m, &index, 1, &data, err) < 0)
+        return -1;
+    return check_listed(&data, media_at(m, inf_index)->path, text, why, err);
 }
 
 void
@@ -414,5 +566,7 @@ package_done(struct driver_package *package)
     free(package->catalog_name);
     free(package->content_id);
     free(package->signer_name);
+    free(package->verdict_why);
+    catalog_done(&package->catalog);
     *package = (struct driver_package){ 0 };
 }

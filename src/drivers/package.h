@@ -18,6 +18,12 @@ struct package_origin {
     size_t count;
 };
 
+/* Loads the files of several packages in one pass: those of packages[i] are at
+ * origins[i]. */
+int package_load(struct media *m, struct driver_package *const *packages,
+                 const struct package_origin *origins, size_t count,
+                 struct v2v_error *err);
+
 static inline void
 v2v_auto_origin(struct package_origin *origin)
 {
@@ -25,16 +31,25 @@ v2v_auto_origin(struct package_origin *origin)
 }
 
 /**
- * package_read() - an INF that may serve the guest
- * @path:   of the INF on the medium
- * @ret:    inf, version and models are filled in
- * @reject: why it does not serve the guest; new
+ * package_read() - an INF that may serve a Windows
+ * @path: of the INF on the medium
+ * @ret:  inf, version, models and boot are filled in; models may be none
  *
- * Returns: 1, 0 and @reject, or -1 with V2V_ERR_FORMAT
+ * V2V_ERR_FORMAT: malformed.
  */
-int package_read(const struct v2v_bytes *text, const char *path,
-                 const struct drivers_guest *guest, struct driver_package *ret,
-                 char **reject, struct v2v_error *err);
+int package_read(const struct v2v_bytes *text, const struct inf_target *target,
+                 struct driver_package *ret, struct v2v_error *err);
+
+/**
+ * package_fits() - do its INF's rules let it serve @target?
+ * @package: from package_read() for @target
+ * @rule:    DRIVERS_LOST_MODELS or _STORE, and
+ * @why:     new
+ * Returns: 1, 0 and @rule and @why, or -1 with V2V_ERR_FORMAT.
+ */
+int package_fits(const struct driver_package *package, const char *path,
+                 const struct inf_target *target, enum drivers_rule *rule,
+                 char **why, struct v2v_error *err);
 
 /**
  * package_list_files() - find what the package consists of
@@ -42,21 +57,55 @@ int package_read(const struct v2v_bytes *text, const char *path,
  * @package:   from package_read(); source, names, indexes and files are
  *             filled in, these without data
  * @ret:       new
+ * @absent:    source paths that the INF copies and that are not found are
+ *             added
  *
- * -1 with V2V_ERR_FORMAT: a file that this guest needs is not on the medium.
+ * What is not on the medium under its own name is looked for under short ones
+ * (media_is_short_for()), and taken when there is just one.
  */
 int package_list_files(const struct media *m, size_t inf_index,
-                       const struct drivers_guest *guest,
-                       struct driver_package *package,
-                       struct package_origin *ret, struct v2v_error *err);
+                       enum inf_arch arch, struct driver_package *package,
+                       struct package_origin *ret, struct v2v_strings *absent,
+                       struct v2v_error *err);
+
+/* V2V_ERR_FORMAT when a device of the package's models needs one of them. */
+int package_check_absent(const struct media *m,
+                         const struct driver_package *package,
+                         const struct inf_target *target,
+                         const struct v2v_strings *absent,
+                         struct v2v_error *err);
 
 /* Fills in content_id, from the loaded files. */
 int package_identify(struct driver_package *package, struct v2v_error *err);
 
-/* Who signed it, from the loaded catalog; warns of what Windows may refuse. */
-int package_judge_signature(const struct drivers_guest *guest,
-                            struct driver_package *package,
-                            struct v2v_error *err);
+/* Fills in catalog, judgement, verdict_why and signer, from the loaded files.
+ */
+int package_judge(const struct catalog_target *target,
+                  struct driver_package *package, struct v2v_error *err);
+
+/* What the judgement takes for that guest. */
+struct catalog_target package_catalog_target(const struct inf_target *target);
+
+/* Is the catalog only for Windows newer than @target?  Its attributes OSAttr
+ * have the versions: "2:10.0". */
+bool package_is_for_newer(const struct driver_package *package,
+                          const struct inf_target *target);
+
+/* Reads "2:10.0"; false: something else. */
+bool package_os_attr(const char *text, unsigned *major, unsigned *minor);
+
+/**
+ * package_check_inf() - is an INF what the catalog beside it lists?
+ * @package: from package_read(), or empty when the INF is malformed: then the
+ *           catalog is the one of the INF's name
+ * @why:     why not; new
+ *
+ * Returns: 1; 0 and @why; or -1.  1 as well without a catalog.
+ */
+int package_check_inf(struct media *m, size_t inf_index,
+                      const struct v2v_bytes *text,
+                      const struct driver_package *package, char **why,
+                      struct v2v_error *err);
 
 void package_done(struct driver_package *package);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "facts/legacy.h"
 
 #define CURRENT_VERSION "Microsoft\\Windows NT\\CurrentVersion"
 
@@ -29,7 +30,23 @@ facts_done(struct facts *facts)
     v2v_strings_done(&facts->system_classes);
     v2v_strings_done(&facts->oem_infs);
     v2v_bytes_done(&facts->oem_inf_map);
+    for (size_t i = 0; i < facts->root_count; i++)
+        v2v_bytes_done(&facts->roots[i]);
+    free(facts->roots);
+    free(facts->device_path);
     *facts = (struct facts){ 0 };
+}
+
+int
+facts_oem_number(const char *name)
+{
+    char *end;
+    long n;
+
+    if (!v2v_has_prefix_nocase(name, "oem") || !isdigit((unsigned char)name[3]))
+        return -1;
+    n = strtol(name + 3, &end, 10);
+    return n < FACTS_OEM_MAX && v2v_equal_nocase(end, ".inf") ? (int)n : -1;
 }
 
 const char *
@@ -129,7 +146,7 @@ read_names(struct reg_hive *software, struct facts *facts,
 }
 
 static int
-add_control_set(struct facts *facts, const char *name, const uint32_t select[3],
+add_control_set(struct facts *facts, const char *name, uint32_t current,
                 struct v2v_error *err)
 {
     struct facts_control_set *sets = reallocarray(
@@ -143,9 +160,7 @@ add_control_set(struct facts *facts, const char *name, const uint32_t select[3],
     sscanf(name + strlen("ControlSet"), "%3u", &number);
     set = &sets[facts->control_set_count];
     *set = (struct facts_control_set){ .name = v2v_strdup(name, err),
-                                       .current = number == select[0],
-                                       .is_default = number == select[1],
-                                       .last_known_good = number == select[2] };
+                                       .current = number == current };
     if (set->name == NULL)
         return -1;
     facts->control_set_count++;
@@ -175,27 +190,23 @@ static int
 read_control_sets(struct reg_hive *system, struct facts *facts,
                   struct v2v_error *err)
 {
-    static const char *const names[] = { "Current", "Default",
-                                         "LastKnownGood" };
     V2V_AUTO(strings) struct v2v_strings keys = { 0 };
-    uint32_t select[3];
+    uint32_t current;
 
-    for (size_t i = 0; i < 3; i++)
-        if (must_have(
-                reg_get_dword(system, "Select", names[i], &select[i], err),
-                REG_SYSTEM, err) < 0)
-            return -1;
+    if (must_have(reg_get_dword(system, "Select", "Current", &current, err),
+                  REG_SYSTEM, err) < 0)
+        return -1;
     if (must_have(reg_children(system, "", &keys, err), REG_SYSTEM, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++)
         if (is_control_set(keys.items[i]) &&
-            add_control_set(facts, keys.items[i], select, err) < 0)
+            add_control_set(facts, keys.items[i], current, err) < 0)
             return -1;
     if (current_control_set(facts) == NULL)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "SYSTEM: Select\\Current is %u and there is no such "
                         "control set",
-                        select[0]);
+                        current);
     return 0;
 }
 
@@ -265,6 +276,26 @@ read_architecture(struct reg_hive *system, struct facts *facts,
     }
     return v2v_fail(err, V2V_ERR_GUEST, "Windows for \"%s\" is not supported",
                     name);
+}
+
+/* Set where memory integrity (HVCI) is on: read in Windows 10 1709 and later
+ * hives as Enabled=0 or absent. */
+static int
+read_code_integrity(struct reg_hive *system, struct facts *facts,
+                    struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *key = v2v_format(err,
+                                         "%s\\Control\\DeviceGuard\\Scenarios\\"
+                                         "HypervisorEnforcedCodeIntegrity",
+                                         current_control_set(facts)->name);
+    uint32_t enabled = 0;
+
+    if (key == NULL ||
+        may_have(reg_get_dword(system, key, "Enabled", &enabled, err),
+                 REG_SYSTEM, err) < 0)
+        return -1;
+    facts->hvci = enabled != 0;
+    return 0;
 }
 
 static int
@@ -364,7 +395,7 @@ read_node(struct reg_hive *hive, enum reg_hive_id id, struct facts *facts,
         return -1;
     facts->has_update_date[id] = v2v_strings_has_nocase(&values, "UpdateDate");
     for (size_t i = 0; i < keys.count; i++)
-        if (v2v_has_prefix_nocase(keys.items[i], "oem") &&
+        if (facts_oem_number(keys.items[i]) >= 0 &&
             read_oem_inf(hive, id, keys.items[i], facts, err) < 0)
             return -1;
     return 0;
@@ -388,6 +419,13 @@ read_driver_database(const struct facts_hives *hives, struct facts *facts,
     return drivers == NULL ? 0 : read_node(drivers, REG_DRIVERS, facts, err);
 }
 
+static bool
+is_older_than(const struct inf_target *target, unsigned major, unsigned minor)
+{
+    return target->major < major ||
+           (target->major == major && target->minor < minor);
+}
+
 int
 facts_read(const struct facts_hives *hives, struct facts *facts,
            struct v2v_error *err)
@@ -400,16 +438,20 @@ facts_read(const struct facts_hives *hives, struct facts *facts,
         read_names(software, facts, err) < 0 ||
         read_control_sets(system, facts, err) < 0 ||
         read_product(system, facts, err) < 0 ||
-        read_architecture(system, facts, err) < 0)
+        read_architecture(system, facts, err) < 0 ||
+        read_code_integrity(system, facts, err) < 0)
         return -1;
     v2v_fact("facts", "%s %u.%u.%u, %s, %s", facts->product_name, target->major,
              target->minor, target->build, facts_product_type_name(facts),
              inf_arch_name(target->arch));
-    /* the driver database came with Windows 8 = NT 6.2 */
-    if (target->major < 6 || (target->major == 6 && target->minor < 2))
+    if (is_older_than(target, 5, 1))
         return v2v_fail(err, V2V_ERR_GUEST,
-                        "%s (NT %u.%u) is older than Windows 8, which is the "
+                        "%s (NT %u.%u) is older than Windows XP, which is the "
                         "oldest that is supported",
                         facts->product_name, target->major, target->minor);
+    /* the driver database came with Windows 8 = NT 6.2 */
+    facts->has_driver_database = !is_older_than(target, 6, 2);
+    if (!facts->has_driver_database)
+        return facts_read_legacy(software, facts, err);
     return read_driver_database(hives, facts, err);
 }

@@ -54,8 +54,8 @@ struct facts_package {
 };
 
 struct facts_control_set {
-    char *name;                                /* "ControlSet001" */
-    bool current, is_default, last_known_good; /* what Select says of it */
+    char *name;   /* "ControlSet001" */
+    bool current; /* the one that Select\Current names */
 };
 
 struct facts {
@@ -67,10 +67,16 @@ struct facts {
     char *product_name;       /* "Windows 11 Pro" */
     char *edition;            /* EditionID: "Professional"; may be "" */
 
+    /* what decides which drivers the kernel takes; false also when the guest
+     * does not say */
+    bool test_signing; /* BCD: testsigning on */
+    bool hvci;         /* memory integrity is on: Control\DeviceGuard */
+
     struct facts_control_set *control_sets; /* those that exist */
     size_t control_set_count;
 
     /* Windows 8 and later: one driver database in two nodes */
+    bool has_driver_database;
     struct v2v_strings system_classes; /* class GUIDs whose packages live in the
                                         * SYSTEM hive: "{4d36e97b-...}" */
     bool has_drivers_hive;
@@ -80,6 +86,12 @@ struct facts {
     struct facts_package *packages;
     size_t package_count;
     struct v2v_strings oem_infs; /* every oemN.inf name in use anywhere */
+
+    /* before Windows 8 */
+    char *device_path;       /* where Windows looks for INFs: DevicePath */
+    struct v2v_bytes *roots; /* certificates (DER) of the machine's Root and
+                              * AuthRoot stores */
+    size_t root_count;
 };
 
 void facts_done(struct facts *facts);
@@ -89,6 +101,17 @@ v2v_auto_facts(struct facts *facts)
 {
     facts_done(facts);
 }
+
+/**
+ * facts_oem_number() - N of "oemN.inf"
+ *
+ * Returns: N below FACTS_OEM_MAX, or -1 for any other name.
+ */
+int facts_oem_number(const char *name);
+
+/* Windows numbers from 0, and reuses numbers; more than some hundred packages
+ * were never seen. */
+#define FACTS_OEM_MAX 10000
 
 /* "client", "server", "domain controller" */
 const char *facts_product_type_name(const struct facts *facts);
@@ -104,7 +127,7 @@ struct facts_allow {
  * @hives: SYSTEM and SOFTWARE open
  * @facts: all zero, or as facts_find_windows() left it; filled in
  *
- * Returns: 0, or -1 with V2V_ERR_GUEST (a Windows older than 8, an unknown
+ * Returns: 0, or -1 with V2V_ERR_GUEST (a Windows older than XP, an unknown
  * architecture) or V2V_ERR_FORMAT (a key or value that every Windows has is
  * missing or of another type; the text names hive and key).
  *

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "disk/ntfs.h"
 #include "disk/probe.h"
+#include "facts/boot.h"
 
 struct candidate {
     unsigned partition;
@@ -99,14 +100,15 @@ add_candidate(struct candidates *list, unsigned partition, char **system_root,
 static int
 look_into(struct guest *guest, const struct disk_reader *disk,
           const struct disk_volume *volume, struct candidates *list,
-          struct v2v_error *err)
+          struct facts *facts, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *system_root = NULL;
     struct ntfs_state state;
 
     if (ntfs_state_read(disk, volume->offset, volume->len, &state, err) < 0 ||
         guest_mount(guest, volume->number, false, err) < 0 ||
-        find_system_root(guest, &system_root, err) < 0)
+        find_system_root(guest, &system_root, err) < 0 ||
+        facts_read_bcd(guest, "Boot/BCD", facts, err) < 0)
         return v2v_fail_in(err, "partition %u", volume->number);
     v2v_fact("facts", "partition %u: NTFS %u.%u, %s, journal %s, %s",
              volume->number, state.major, state.minor,
@@ -116,6 +118,16 @@ look_into(struct guest *guest, const struct disk_reader *disk,
     if (system_root == NULL)
         return 0;
     return add_candidate(list, volume->number, &system_root, &state, err);
+}
+
+static int
+look_into_esp(struct guest *guest, const struct disk_volume *volume,
+              struct facts *facts, struct v2v_error *err)
+{
+    if (guest_mount_fat(guest, volume->number, err) < 0 ||
+        facts_read_bcd(guest, "EFI/Microsoft/Boot/BCD", facts, err) < 0)
+        return v2v_fail_in(err, "partition %u", volume->number);
+    return 0;
 }
 
 /* What a disk without a Windows that can be read holds instead. */
@@ -214,6 +226,32 @@ check_may_write(struct guest *guest, const struct candidate *windows,
                     ntfs_journal_name(windows->state.journal));
 }
 
+/* Look into every volume.  One that cannot be read does not hide a Windows in
+ * another; @failure says why, should none be found. */
+static int
+look_into_all(struct guest *guest, const struct disk_reader *disk,
+              const struct disk_layout *layout, int partition,
+              struct candidates *list, struct facts *facts,
+              struct v2v_error *failure, struct v2v_error *err)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct disk_volume *volume = &layout->volumes[i];
+        int result = 0;
+
+        if (volume->content == DISK_NTFS)
+            result = look_into(guest, disk, volume, list, facts, err);
+        else if (volume->esp && volume->content == DISK_FAT)
+            result = look_into_esp(guest, volume, facts, err);
+        if (result == 0)
+            continue;
+        if (err->code == V2V_ERR_INTERNAL || partition == (int)volume->number)
+            return -1;
+        v2v_warn("facts", "volume-unreadable", "%s", err->text);
+        *failure = *err;
+    }
+    return 0;
+}
+
 int
 facts_find_windows(struct guest *guest, int partition, struct facts *facts,
                    struct v2v_error *err)
@@ -221,6 +259,7 @@ facts_find_windows(struct guest *guest, int partition, struct facts *facts,
     V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
     V2V_AUTO(candidates) struct candidates list = { 0 };
     const struct candidate *windows = NULL;
+    struct v2v_error failure = { 0 };
     struct disk_reader disk;
 
     if (guest_disk(guest, &disk, err) < 0 ||
@@ -228,10 +267,13 @@ facts_find_windows(struct guest *guest, int partition, struct facts *facts,
         return -1;
     v2v_fact("facts", "partition table %s, %zu volume(s)",
              disk_table_name(layout.table), layout.count);
-    for (size_t i = 0; i < layout.count; i++)
-        if (layout.volumes[i].content == DISK_NTFS &&
-            look_into(guest, &disk, &layout.volumes[i], &list, err) < 0)
-            return -1;
+    if (look_into_all(guest, &disk, &layout, partition, &list, facts, &failure,
+                      err) < 0)
+        return -1;
+    if (list.count == 0 && failure.code != V2V_OK) {
+        *err = failure;
+        return -1;
+    }
     if (list.count == 0)
         return no_windows(&layout, err);
     if (choose(&list, partition, &windows, err) < 0)
@@ -259,8 +301,7 @@ list_oem_infs(struct guest *guest, struct facts *facts, struct v2v_error *err)
         return -1;
     }
     for (size_t i = 0; i < names.count; i++)
-        if (v2v_has_prefix_nocase(names.items[i], "oem") &&
-            v2v_has_suffix_nocase(names.items[i], ".inf") &&
+        if (facts_oem_number(names.items[i]) >= 0 &&
             !v2v_strings_has_nocase(&facts->oem_infs, names.items[i]) &&
             v2v_strings_add(&facts->oem_infs, names.items[i], err) < 0)
             return -1;

@@ -82,6 +82,10 @@ int guest_disk(struct guest *guest, struct disk_reader *ret,
 int guest_mount(struct guest *guest, unsigned partition, bool write,
                 struct v2v_error *err);
 
+/* The same for a FAT volume, the EFI system partition; only to be read. */
+int guest_mount_fat(struct guest *guest, unsigned partition,
+                    struct v2v_error *err);
+
 /* Flushes, and says whether that worked. */
 int guest_unmount(struct guest *guest, struct v2v_error *err);
 

@@ -71,12 +71,9 @@ check_writable(struct guest *guest, struct v2v_error *err)
     return 0;
 }
 
-/* "norecover": by default ntfs-3g throws an unclean journal away, and with it
- * what Windows had not yet finished.  So it mounts such a volume read-only,
- * too (measured: version 2022.10.3, journals 1.1 and 2.0). */
-int
-guest_mount(struct guest *guest, unsigned partition, bool write,
-            struct v2v_error *err)
+static int
+mount_device(struct guest *guest, unsigned partition, const char *options,
+             const char *type, struct v2v_error *err)
 {
     char device[32] = GUEST_DEVICE;
 
@@ -84,20 +81,38 @@ guest_mount(struct guest *guest, unsigned partition, bool write,
         snprintf(device, sizeof device, GUEST_DEVICE "%u", partition);
     if (guest_unmount(guest, err) < 0)
         return -1;
-    if (guestfs_mount_vfs(guest->g, write ? "rw,norecover" : "ro", "ntfs-3g",
-                          device, "/") < 0) {
-        guest_fail(guest, err, "partition %u: cannot mount it%s", partition,
-                   write ? " for writing" : "");
+    if (guestfs_mount_vfs(guest->g, options, type, device, "/") < 0) {
+        guest_fail(guest, err, "partition %u: cannot mount it (%s, %s)",
+                   partition, type, options);
         if (err != NULL)
             err->code = V2V_ERR_GUEST;
         return -1;
     }
     guest->mounted = true;
+    return 0;
+}
+
+/* "norecover": by default ntfs-3g throws an unclean journal away, and with it
+ * what Windows had not yet finished.  So it mounts such a volume read-only,
+ * too (measured: version 2022.10.3, journals 1.1 and 2.0). */
+int
+guest_mount(struct guest *guest, unsigned partition, bool write,
+            struct v2v_error *err)
+{
+    if (mount_device(guest, partition, write ? "rw,norecover" : "ro", "ntfs-3g",
+                     err) < 0)
+        return -1;
     if (write && check_writable(guest, err) < 0) {
         guest_unmount(guest, NULL);
         return v2v_fail_in(err, "partition %u", partition);
     }
     return 0;
+}
+
+int
+guest_mount_fat(struct guest *guest, unsigned partition, struct v2v_error *err)
+{
+    return mount_device(guest, partition, "ro", "vfat", err);
 }
 
 int

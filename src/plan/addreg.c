@@ -21,6 +21,10 @@ static const struct {
       0xffff0007, false },
 };
 
+/* Filters of a .HW section are values of the configuration itself: read in
+ * amdsata.inf (UpperFilters) and virtdisk.inf (LowerFilters) of the same. */
+static const char *const filter_values[] = { "UpperFilters", "LowerFilters" };
+
 /* In the driver database a value's type carries "do not overwrite" (read in
  * i8042prt's values of four hives). */
 static const uint32_t database_noclobber = 0x20000;
@@ -43,6 +47,22 @@ value_data(struct planning *p, const struct inf_addreg *reg,
     return inf_addreg_data(p->driver->inf, reg, &dirs.dirs, ret, err);
 }
 
+static void
+warn_ignored(const struct planning *p, const struct inf_addreg *reg)
+{
+    v2v_warn("plan", "inf-ignored",
+             "%s: AddReg %s, %s, %s is left to Windows' own installation",
+             p->driver->inf_name, reg->root, reg->subkey, reg->name);
+}
+
+/* Device properties whose form in the database nobody has seen. */
+static bool
+is_unknown_property(const struct inf_addreg *reg)
+{
+    return *reg->subkey == '\0' && (v2v_equal_nocase(reg->name, "DeviceType") ||
+                                    v2v_equal_nocase(reg->name, "Exclusive"));
+}
+
 static bool
 is_supported(const struct planning *p, const struct inf_addreg *reg)
 {
@@ -51,16 +71,21 @@ is_supported(const struct planning *p, const struct inf_addreg *reg)
 
     if (v2v_equal_nocase(reg->root, "HKR") && (reg->flags & unsupported) == 0)
         return true;
-    v2v_warn("plan", "inf-ignored",
-             "%s: AddReg %s, %s, %s is left to Windows' own installation",
-             p->driver->inf_name, reg->root, reg->subkey, reg->name);
+    warn_ignored(p, reg);
     return false;
 }
 
 static char *
 join_key(const char *key, const char *subkey, struct v2v_error *err)
 {
-    return v2v_format(err, "%s%s%s", key, *subkey == '\0' ? "" : "\\", subkey);
+    size_t len;
+
+    subkey += *subkey == '\\'; /* INFs have one too many here and there */
+    len = strlen(subkey);
+    if (len > 0 && subkey[len - 1] == '\\')
+        len--;
+    return v2v_format(err, "%s%s%.*s", key, len == 0 ? "" : "\\", (int)len,
+                      subkey);
 }
 
 static int
@@ -84,7 +109,8 @@ add_value(struct planning *p, const struct reg_place *at,
         type |= database_noclobber;
     else if (keep)
         op = REG_OP_DEFAULT;
-    else if (!database && (reg->flags & INF_ADDREG_APPEND) != 0)
+    else if (!database && type == REG_MULTI_SZ &&
+             (reg->flags & INF_ADDREG_APPEND) != 0)
         op = REG_OP_APPEND;
     return reg_value(&place, op, reg->name, type, data.data, data.len, err);
 }
@@ -124,13 +150,34 @@ add_property(struct planning *p, const struct reg_place *at,
                      data.data, data.len, err);
 }
 
+/* The index of a name in device_properties, or its length. */
+static size_t
+find_property(const struct inf_addreg *reg)
+{
+    static const size_t known =
+        sizeof device_properties / sizeof *device_properties;
+    size_t i = 0;
+
+    while (i < known &&
+           (*reg->subkey != '\0' ||
+            !v2v_equal_nocase(reg->name, device_properties[i].name)))
+        i++;
+    return i;
+}
+
+static bool
+is_filter(const struct inf_addreg *reg)
+{
+    return *reg->subkey == '\0' &&
+           (v2v_equal_nocase(reg->name, filter_values[0]) ||
+            v2v_equal_nocase(reg->name, filter_values[1]));
+}
+
 int
 plan_hw_addregs(struct planning *p, const struct reg_place *at,
                 const struct inf_addregs *regs, bool *has_device,
                 struct v2v_error *err)
 {
-    static const size_t known =
-        sizeof device_properties / sizeof *device_properties;
     V2V_AUTO(mem) char *key = v2v_format(err, "%s\\Device", at->key);
     struct reg_place device = { at->edits, at->hive, key, at->why };
 
@@ -138,19 +185,24 @@ plan_hw_addregs(struct planning *p, const struct reg_place *at,
         return -1;
     for (size_t i = 0; i < regs->count; i++) {
         const struct inf_addreg *reg = &regs->items[i];
-        size_t which = 0;
+        size_t property = find_property(reg);
+        bool is_property =
+            property < sizeof device_properties / sizeof *device_properties;
+        int result;
 
-        if (!is_supported(p, reg))
+        if (is_unknown_property(reg))
+            warn_ignored(p, reg);
+        if (is_unknown_property(reg) || !is_supported(p, reg))
             continue;
-        while (which < known &&
-               (*reg->subkey != '\0' ||
-                !v2v_equal_nocase(reg->name, device_properties[which].name)))
-            which++;
-        if (which == known)
-            *has_device = true;
-        if (which < known ? add_property(p, at, reg, which, err) < 0
-                          : add_value(p, &device, reg, true, err) < 0)
+        if (is_property)
+            result = add_property(p, at, reg, property, err);
+        else if (is_filter(reg))
+            result = add_value(p, at, reg, true, err);
+        else
+            result = add_value(p, &device, reg, true, err);
+        if (result < 0)
             return -1;
+        *has_device |= !is_property && !is_filter(reg);
     }
     return 0;
 }

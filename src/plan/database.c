@@ -8,11 +8,12 @@
 
 #include "plan/plan-private.h"
 
-/* Builds at which Windows began to write a value. */
-enum {
-    BUILD_10 = 10240,  /* ImportDate, Catalog, FileSize */
-    BUILD_1709 = 16299 /* ConfigScope */
-};
+/* Builds at which Windows began to write a value.  ImportDate and ConfigScope
+ * were read in a 1709 hive and not in one of 8.1.  Catalog was read from 1903
+ * on, FileSize on Windows 11 and in one capture of 10; both are harmless
+ * before, and a 1709 hive that was compared with a capture should not differ:
+ * so they are written for all of Windows 10. */
+enum { BUILD_10 = 10240, BUILD_1709 = 16299 };
 
 /* Read as 0x12 on nearly every added package; the bits are not documented. */
 static const uint32_t status_flags = 0x12;
@@ -35,6 +36,14 @@ install_of(const struct planning *p, size_t model)
     return &p->installs[p->install_of_model[model]];
 }
 
+/* A package that Windows registered itself is completed, not overwritten. */
+static void
+complete_only(struct reg_edits *edits, size_t first)
+{
+    for (size_t i = first; i < edits->count; i++)
+        edits->items[i].op = REG_OP_DEFAULT;
+}
+
 static int
 plan_inf_file(struct planning *p, struct v2v_error *err)
 {
@@ -42,6 +51,7 @@ plan_inf_file(struct planning *p, struct v2v_error *err)
     V2V_AUTO(mem) char *key =
         v2v_format(err, "DriverDatabase\\DriverInfFiles\\%s", package->oem_inf);
     V2V_AUTO(strings) struct v2v_strings sections = { 0 };
+    size_t first = p->plan->edits.count;
     struct reg_place at = { &p->plan->edits, package->hive, key,
                             "the INF and the package that is active for it" };
 
@@ -49,7 +59,9 @@ plan_inf_file(struct planning *p, struct v2v_error *err)
         reg_strings(&at, REG_OP_SET, "", &package->name, 1, err) < 0 ||
         reg_string(&at, "Active", REG_SZ, package->name, err) < 0)
         return -1;
-    if (!package->configured)
+    if (package->presence == PLAN_SAME)
+        complete_only(&p->plan->edits, first);
+    if (package->form != PLAN_CONFIGURED)
         return 0;
     for (size_t i = 0; i < p->install_count; i++)
         if (v2v_strings_add(&sections, p->installs[i].actual, err) < 0)
@@ -64,8 +76,7 @@ add_filetime(const struct reg_place *at, enum reg_op op, const char *name,
 {
     uint8_t le[8];
 
-    for (size_t i = 0; i < sizeof le; i++)
-        le[i] = (uint8_t)(time >> 8 * i);
+    v2v_put_le(le, time, sizeof le);
     return reg_value(at, op, name, REG_BINARY, le, sizeof le, err);
 }
 
@@ -107,14 +118,6 @@ plan_signer(const struct planning *p, const struct reg_place *at,
     return reg_dword(at, "SignerScore", driver->signer_score, err);
 }
 
-/* A package that Windows registered itself is completed, not overwritten. */
-static void
-complete_only(struct reg_edits *edits, size_t first)
-{
-    for (size_t i = first; i < edits->count; i++)
-        edits->items[i].op = REG_OP_DEFAULT;
-}
-
 static int
 plan_package_values(struct planning *p, const char *key, struct v2v_error *err)
 {
@@ -140,17 +143,18 @@ plan_package_values(struct planning *p, const char *key, struct v2v_error *err)
     if (reg_string(&at, "OemPath", REG_SZ, path, err) < 0)
         return -1;
     if (p->facts->target.build >= BUILD_10 &&
-        (reg_qword(&at, "FileSize", package_size(driver), err) < 0 ||
-         add_filetime(&at, REG_OP_SET, "ImportDate", p->now, err) < 0))
+        reg_qword(&at, "FileSize", package_size(driver), err) < 0)
+        return -1;
+    if (p->facts->target.build >= BUILD_1709 &&
+        add_filetime(&at, REG_OP_SET, "ImportDate", p->now, err) < 0)
         return -1;
     if (p->package->presence == PLAN_SAME)
         complete_only(&p->plan->edits, first);
     return 0;
 }
 
-/* The service that AddService makes the device's function driver. */
-static const struct inf_service *
-function_driver(const struct inf_install *install)
+const struct inf_service *
+plan_function_driver(const struct inf_install *install)
 {
     for (size_t i = 0; i < install->services.count; i++)
         if ((install->services.items[i].flags & INF_SERVICE_ASSOC) != 0 &&
@@ -177,6 +181,27 @@ plan_configured_services(struct planning *p, const struct reg_place *at,
     return 0;
 }
 
+/* Values that a configuration has only where its INF says so. */
+static int
+plan_rare_values(const struct reg_place *at, const struct inf_install *install,
+                 struct v2v_error *err)
+{
+    const struct {
+        const char *name;
+        const struct v2v_strings *list;
+    } lists[] = {
+        { "IncludedInfs", &install->includes },
+        { "ExcludeIds", &install->exclude_ids },
+    };
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (lists[i].list->count > 0 &&
+            reg_strings(at, REG_OP_SET, lists[i].name, lists[i].list->items,
+                        lists[i].list->count, err) < 0)
+            return -1;
+    return install->reboot ? reg_dword(at, "Reboot", 1, err) : 0;
+}
+
 static int
 plan_configuration(struct planning *p, const char *package_key,
                    const struct inf_install *install, struct v2v_error *err)
@@ -188,7 +213,7 @@ plan_configuration(struct planning *p, const char *package_key,
                       "before any installation";
     struct reg_place at = { &p->plan->edits, p->package->hive, key, why };
     struct reg_place driver = { at.edits, at.hive, driver_key, why };
-    const struct inf_service *service = function_driver(install);
+    const struct inf_service *service = plan_function_driver(install);
     uint32_t scope = SCOPE_ALWAYS;
     bool has_device = false;
 
@@ -196,6 +221,7 @@ plan_configuration(struct planning *p, const char *package_key,
         reg_dword(&at, "ConfigFlags", 0, err) < 0 ||
         (service != NULL &&
          reg_string(&at, "Service", REG_SZ, service->name, err) < 0) ||
+        plan_rare_values(&at, install, err) < 0 ||
         plan_hw_addregs(p, &at, &install->hw_addregs, &has_device, err) < 0 ||
         plan_addregs(p, &driver, &install->addregs, true, err) < 0 ||
         plan_configured_services(p, &at, install, err) < 0)
@@ -228,17 +254,14 @@ plan_described(const struct reg_place *at, struct descriptions *d,
                const char *name, const char *raw, const char *text,
                struct v2v_error *err)
 {
-    size_t len = strlen(raw);
-    bool is_token = len > 2 && raw[0] == '%' && raw[len - 1] == '%' &&
-                    strchr(raw + 1, '%') == raw + len - 1;
     V2V_AUTO(mem) char *token = NULL;
     V2V_AUTO(mem) char *bare = NULL;
     struct reg_place strings = { at->edits, at->hive, d->strings_key, at->why };
 
-    if (!is_token)
+    if (!plan_is_token(raw))
         return reg_string(at, name, REG_SZ, text, err);
     token = v2v_strdup(raw, err);
-    bare = v2v_strndup(raw + 1, len - 2, err);
+    bare = v2v_strndup(raw + 1, strlen(raw) - 2, err);
     if (token == NULL || bare == NULL)
         return -1;
     v2v_lower(token);
@@ -272,26 +295,6 @@ plan_descriptor(struct planning *p, const char *package_key, const char *id,
                           m->manufacturer, err);
 }
 
-/* What DeviceIds says of one id; an id may stand on several lines. */
-struct device_id {
-    const char *id;
-    size_t model;   /* of its first line */
-    uint8_t where;  /* ID_HARDWARE | ID_COMPATIBLE */
-    uint8_t score;  /* FeatureScore */
-    uint16_t index; /* in the list of compatible ids */
-};
-
-struct device_ids {
-    struct device_id *items;
-    size_t count;
-};
-
-static void
-v2v_auto_device_ids(struct device_ids *ids)
-{
-    free(ids->items);
-}
-
 static int
 add_device_id(struct device_ids *ids, const struct device_id *id,
               struct v2v_error *err)
@@ -312,9 +315,9 @@ add_device_id(struct device_ids *ids, const struct device_id *id,
     return 0;
 }
 
-static int
-collect_device_ids(const struct planning *p, struct device_ids *ids,
-                   struct v2v_error *err)
+int
+plan_device_ids(const struct planning *p, struct device_ids *ids,
+                struct v2v_error *err)
 {
     for (size_t i = 0; i < p->driver->models.count; i++) {
         const struct inf_model *m = &p->driver->models.items[i];
@@ -395,10 +398,11 @@ plan_database(struct planning *p, struct v2v_error *err)
     V2V_AUTO(mem) char *key =
         v2v_format(err, "DriverDatabase\\DriverPackages\\%s", p->package->name);
 
-    if (key == NULL || collect_device_ids(p, &ids, err) < 0 ||
+    if (key == NULL || plan_device_ids(p, &ids, err) < 0 ||
         plan_inf_file(p, err) < 0 || plan_package_values(p, key, err) < 0)
         return -1;
-    if (p->package->configured && plan_configured(p, key, &ids, err) < 0)
+    if (p->package->form == PLAN_CONFIGURED &&
+        plan_configured(p, key, &ids, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++)
         if (plan_device_id(p, &ids.items[i], err) < 0)
@@ -420,9 +424,8 @@ plan_oem_inf_map(const struct facts *facts, const struct plan *plan,
                       err) < 0)
         return -1;
     for (size_t i = 0; i < plan->package_count; i++) {
-        unsigned n = 0;
+        unsigned n = (unsigned)facts_oem_number(plan->packages[i].oem_inf);
 
-        sscanf(plan->packages[i].oem_inf, "%*3c%u", &n);
         while (map.len <= n / 8)
             if (v2v_bytes_add(&map, "", 1, err) < 0)
                 return -1;

@@ -28,14 +28,10 @@ static const struct {
     { 16425, "SysWOW64" },
 };
 
-/* Source: Microsoft, "Using Dirids": 13 is the driver package's directory in
- * the driver store, since Windows 8.1. */
-static const int dirid_package = 13;
-
 char *
 plan_dir(const struct planning *p, int dirid, struct v2v_error *err)
 {
-    if (dirid == dirid_package)
+    if (dirid == PLAN_DIRID_PACKAGE)
         return v2v_format(err, FILE_REPOSITORY "%s", p->package->name);
     for (size_t i = 0;
          i < sizeof dirs_below_windows / sizeof *dirs_below_windows; i++)

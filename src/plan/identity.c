@@ -17,23 +17,6 @@ enum {
     VERSION_NUMBER = 0x20 /* u64, the first of the four parts highest */
 };
 
-static void
-put_le(uint8_t *out, uint64_t value, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint64_t
-get_le(const uint8_t *in, size_t len)
-{
-    uint64_t value = 0;
-
-    for (size_t i = len; i-- > 0;)
-        value = value << 8 | in[i];
-    return value;
-}
-
 /* Days from 1601-01-01, where FILETIME begins, in the Gregorian calendar. */
 static uint64_t
 days_since_1601(unsigned year, unsigned month, unsigned day)
@@ -66,9 +49,9 @@ put_guid(uint8_t *out, const char *text)
 
     sscanf(text, "{%8x-%4x-%4x-%2x%2x-%2x%2x%2x%2x%2x%2x}", &a, &b, &c, &d[0],
            &d[1], &d[2], &d[3], &d[4], &d[5], &d[6], &d[7]);
-    put_le(out, a, 4);
-    put_le(out + 4, b, 2);
-    put_le(out + 6, c, 2);
+    v2v_put_le(out, a, 4);
+    v2v_put_le(out + 4, b, 2);
+    v2v_put_le(out + 6, c, 2);
     for (size_t i = 0; i < 8; i++)
         out[8 + i] = (uint8_t)d[i];
 }
@@ -88,13 +71,13 @@ plan_version(const struct driver_package *driver, enum inf_arch arch,
     const struct inf_driver_ver *ver = &driver->version.driver_ver;
 
     memset(ret, 0, FACTS_VERSION_LEN);
-    put_le(ret + VERSION_HEAD, 0xff00, 2);
-    put_le(ret + VERSION_ARCH, processor_architecture(arch), 2);
+    v2v_put_le(ret + VERSION_HEAD, 0xff00, 2);
+    v2v_put_le(ret + VERSION_ARCH, processor_architecture(arch), 2);
     if (driver->version.class_guid != NULL)
         put_guid(ret + VERSION_CLASS, driver->version.class_guid);
-    put_le(ret + VERSION_DATE, driver_date(ver), 8);
+    v2v_put_le(ret + VERSION_DATE, driver_date(ver), 8);
     for (size_t i = 0; i < 4; i++)
-        put_le(ret + VERSION_NUMBER + 2 * (3 - i), ver->version[i], 2);
+        v2v_put_le(ret + VERSION_NUMBER + 2 * (3 - i), ver->version[i], 2);
 }
 
 /* Windows takes the later date, then the higher version (Microsoft, "How
@@ -103,7 +86,7 @@ static int
 compare_versions(const uint8_t *a, const uint8_t *b)
 {
     for (size_t at = VERSION_DATE; at <= VERSION_NUMBER; at += 8) {
-        uint64_t x = get_le(a + at, 8), y = get_le(b + at, 8);
+        uint64_t x = v2v_get_le(a + at, 8), y = v2v_get_le(b + at, 8);
 
         if (x != y)
             return x < y ? -1 : 1;
@@ -139,9 +122,7 @@ number_is_free(const struct planning *p, unsigned n, const char *oem_inf)
 static char *
 free_oem_inf(const struct planning *p, struct v2v_error *err)
 {
-    static const unsigned most = 10000;
-
-    for (unsigned n = 0; n < most; n++) {
+    for (unsigned n = 0; n < FACTS_OEM_MAX; n++) {
         V2V_AUTO(mem) char *name = v2v_format(err, "oem%u.inf", n);
 
         if (name == NULL)
@@ -149,8 +130,8 @@ free_oem_inf(const struct planning *p, struct v2v_error *err)
         if (number_is_free(p, n, name))
             return v2v_steal(name);
     }
-    v2v_error_set(err, V2V_ERR_GUEST, "no oemN.inf below oem%u.inf is free",
-                  most);
+    v2v_error_set(err, V2V_ERR_GUEST, "no oemN.inf below oem%d.inf is free",
+                  FACTS_OEM_MAX);
     return NULL;
 }
 
@@ -183,27 +164,41 @@ identify_known(struct planning *p, const struct facts_package *there,
     return p->package->oem_inf == NULL || p->package->name == NULL ? -1 : 0;
 }
 
+/* The newest package of the guest's that is ours or newer; NULL: none. */
+static const struct facts_package *
+find_newest(const struct planning *p, const uint8_t *version)
+{
+    const struct facts_package *newest = NULL;
+
+    for (size_t i = 0; i < p->facts->package_count; i++) {
+        const struct facts_package *there = &p->facts->packages[i];
+
+        if (is_same_driver(there, p->driver->inf_name, version) &&
+            compare_versions(there->version, version) >= 0 &&
+            (newest == NULL ||
+             compare_versions(there->version, newest->version) > 0))
+            newest = there;
+    }
+    return newest;
+}
+
 int
 plan_identify(struct planning *p, struct v2v_error *err)
 {
     uint8_t version[FACTS_VERSION_LEN];
+    const struct facts_package *there;
 
     plan_version(p->driver, p->facts->target.arch, version);
-    for (size_t i = 0; i < p->facts->package_count; i++) {
-        const struct facts_package *there = &p->facts->packages[i];
-        int order;
-
-        if (!is_same_driver(there, p->driver->inf_name, version))
-            continue;
-        order = compare_versions(there->version, version);
-        if (order < 0)
-            continue; /* an older one stays beside ours */
-        p->package->presence = order == 0 ? PLAN_SAME : PLAN_NEWER;
-        v2v_fact("plan", "%s: %s is in the guest already (%s)",
-                 p->driver->driver, there->name,
-                 order == 0 ? "the same version" : "a newer version");
-        return identify_known(p, there, err);
+    there = find_newest(p, version);
+    if (there == NULL) {
+        p->package->presence = PLAN_NEW; /* beside an older one, if any */
+        return identify_new(p, err);
     }
-    p->package->presence = PLAN_NEW;
-    return identify_new(p, err);
+    p->package->presence =
+        compare_versions(there->version, version) == 0 ? PLAN_SAME : PLAN_NEWER;
+    v2v_fact("plan", "%s: %s is in the guest already (%s)", p->driver->driver,
+             there->name,
+             p->package->presence == PLAN_SAME ? "the same version"
+                                               : "a newer version");
+    return identify_known(p, there, err);
 }

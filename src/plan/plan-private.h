@@ -26,6 +26,9 @@ plan_describes_service(const struct inf_service *service)
     return *service->name != '\0' && !service->foreign;
 }
 
+/* Is the text one %token% and nothing else, so that Windows can look it up? */
+bool plan_is_token(const char *raw);
+
 /* identity.c: fills in presence, hive, oem_inf and name. */
 int plan_identify(struct planning *p, struct v2v_error *err);
 /* The 48 bytes of a package's Version value. */
@@ -38,9 +41,51 @@ int plan_database(struct planning *p, struct v2v_error *err);
 int plan_database_root(const struct facts *facts, uint64_t now,
                        struct plan *plan, struct v2v_error *err);
 
-/* service.c: service keys of a configured package in every control set; the
- * overrides along the boot chain. */
+/* What DeviceIds says of one id; an id may stand on several lines. */
+struct device_id {
+    const char *id;
+    size_t model;   /* of its first line */
+    uint8_t where;  /* 1: hardware id, 2: compatible id, 3: both */
+    uint8_t score;  /* FeatureScore */
+    uint16_t index; /* in the list of compatible ids */
+};
+
+struct device_ids {
+    struct device_id *items;
+    size_t count;
+};
+
+static inline void
+v2v_auto_device_ids(struct device_ids *ids)
+{
+    free(ids->items);
+}
+
+/* Every id of the driver's models, once. */
+int plan_device_ids(const struct planning *p, struct device_ids *ids,
+                    struct v2v_error *err);
+/* The service that AddService makes the device's function driver; NULL. */
+const struct inf_service *
+plan_function_driver(const struct inf_install *install);
+
+/* legacy.c: a package for Windows before 8. */
+int plan_legacy(struct planning *p, struct v2v_error *err);
+/* DevicePath, once for all packages. */
+int plan_device_path(const struct facts *facts, struct plan *plan,
+                     struct v2v_error *err);
+
+/* plan.c: a file of the package, below the Windows directory; '\\' or '/' */
+int plan_add_file(struct planning *p, const char *dir, const char *name,
+                  const struct driver_file *file, const char *why,
+                  struct v2v_error *err);
+/* plan.c: what the install sections copy outside of the driver store */
+int plan_copies(struct planning *p, struct v2v_error *err);
+
+/* service.c: service keys of a configured package in every control set. */
 int plan_services(struct planning *p, struct v2v_error *err);
+/* No override along the boot chain, once for all packages. */
+int plan_boot_chain(const struct facts *facts, struct plan *plan,
+                    struct v2v_error *err);
 
 /* addreg.c: the lines of AddReg sections below @at->key, which stands for HKR.
  * @database: below DriverDatabase, where a value's type carries flags. */
@@ -53,7 +98,11 @@ int plan_hw_addregs(struct planning *p, const struct reg_place *at,
                     const struct inf_addregs *regs, bool *has_device,
                     struct v2v_error *err);
 
-/* dirs.c: what a directory id (DIRID) stands for. */
+/* dirs.c: what a directory id (DIRID) stands for.  13 is the driver package's
+ * directory in the driver store, since Windows 8.1 (Microsoft, "Using
+ * Dirids"). */
+enum { PLAN_DIRID_PACKAGE = 13 };
+
 struct plan_dirs {
     const struct planning *p;
     const char *prefix; /* what stands for the Windows directory */
@@ -65,7 +114,7 @@ struct plan_dirs {
 void plan_dirs_init(struct plan_dirs *dirs, const struct planning *p,
                     const char *prefix);
 /* The directory relative to the Windows directory, "System32\drivers", or
- * NULL when @dirid is not below it.  13 is the package's own folder. */
+ * NULL when @dirid is not below it. */
 char *plan_dir(const struct planning *p, int dirid, struct v2v_error *err);
 
 /* sddl.c: "D:P(A;;GA;;;SY)" as a self-relative security descriptor. */

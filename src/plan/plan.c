@@ -48,35 +48,39 @@ is_same_content(const struct plan_file *planned, const struct driver_file *file)
             memcmp(planned->data, file->data.data, planned->len) == 0);
 }
 
-/* Takes over @path.  Several install sections, and several packages of one
- * folder (pvpanic has two), may copy the same file. */
-static int
-add_file(struct plan *plan, char *path, const struct driver_file *file,
-         const char *why, struct v2v_error *err)
+/* Several install sections, and several packages of one folder (pvpanic has
+ * two), may copy the same file. */
+int
+plan_add_file(struct planning *p, const char *dir, const char *name,
+              const struct driver_file *file, const char *why,
+              struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *owned = path;
+    V2V_AUTO(mem) char *path =
+        v2v_format(err, "%s/%s%s%s", p->facts->system_root, dir,
+                   *dir == '\0' ? "" : "/", name);
     const struct plan_file *twin;
     struct plan_file *files;
 
-    if (owned == NULL)
+    if (path == NULL)
         return -1;
-    for (char *c = owned; *c != '\0'; c++)
+    for (char *c = path; *c != '\0'; c++)
         if (*c == '\\')
             *c = '/';
-    twin = find_file(plan, owned);
+    twin = find_file(p->plan, path);
     if (twin != NULL && !is_same_content(twin, file))
         return v2v_fail(err, V2V_ERR_DRIVER,
-                        "%s: two different files would go there", owned);
+                        "%s: two different files would go there", path);
     if (twin != NULL)
         return 0;
-    files = reallocarray(plan->files, plan->file_count + 1, sizeof *files);
+    files =
+        reallocarray(p->plan->files, p->plan->file_count + 1, sizeof *files);
     if (files == NULL)
         return v2v_fail_errno(err, errno, "plan");
-    plan->files = files;
-    files[plan->file_count++] = (struct plan_file){ .path = v2v_steal(owned),
-                                                    .data = file->data.data,
-                                                    .len = file->data.len,
-                                                    .why = why };
+    p->plan->files = files;
+    files[p->plan->file_count++] = (struct plan_file){ .path = v2v_steal(path),
+                                                       .data = file->data.data,
+                                                       .len = file->data.len,
+                                                       .why = why };
     return 0;
 }
 
@@ -88,28 +92,28 @@ static int
 plan_store_files(struct planning *p, struct v2v_error *err)
 {
     const struct driver_package *driver = p->driver;
-    const char *root = p->facts->system_root;
-    const char *oem = p->package->oem_inf;
-    int oem_len = (int)(strlen(oem) - strlen(".inf"));
+    V2V_AUTO(mem) char *store = plan_dir(p, PLAN_DIRID_PACKAGE, err);
+    V2V_AUTO(mem) char *catalog = v2v_format(
+        err, "%.*s.cat", (int)(strlen(p->package->oem_inf) - strlen(".inf")),
+        p->package->oem_inf);
 
+    if (store == NULL || catalog == NULL)
+        return -1;
     for (size_t i = 0; i < driver->file_count; i++)
-        if (add_file(
-                p->plan,
-                v2v_format(err, "%s/System32/DriverStore/FileRepository/%s/%s",
-                           root, p->package->name, driver->files[i].name),
-                &driver->files[i], "the package in the driver store", err) < 0)
+        if (plan_add_file(p, store, driver->files[i].name, &driver->files[i],
+                          "the package in the driver store", err) < 0)
             return -1;
-    if (add_file(p->plan, v2v_format(err, "%s/INF/%s", root, oem),
-                 &driver->files[driver->inf_index],
-                 "the INF under its published name", err) < 0)
+    if (plan_add_file(p, "INF", p->package->oem_inf,
+                      &driver->files[driver->inf_index],
+                      "the INF under its published name", err) < 0)
         return -1;
     if (driver->catalog_index == SIZE_MAX)
         return 0;
-    return add_file(
-        p->plan,
-        v2v_format(err, "%s/" CATALOG_ROOT "/%.*s.cat", root, oem_len, oem),
-        &driver->files[driver->catalog_index],
-        "the signed catalog, where the boot loader looks for it", err);
+    return plan_add_file(p, CATALOG_ROOT, catalog,
+                         &driver->files[driver->catalog_index],
+                         "the signed catalog, where the boot loader looks for "
+                         "it",
+                         err);
 }
 
 static const struct driver_file *
@@ -130,20 +134,20 @@ plan_lockdown(struct planning *p, const char *dir, const char *dest,
     V2V_AUTO(mem) char *key = v2v_format(
         err,
         "Microsoft\\Windows\\CurrentVersion\\Setup\\PnpLockdownFiles\\"
-        "%%SystemRoot%%/%s/%s",
-        dir, dest);
-    V2V_AUTO(mem) char *from = v2v_format(
-        err, "%%SystemRoot%%\\System32\\DriverStore\\FileRepository\\%s\\%s",
-        p->package->name, source);
+        "%%SystemRoot%%/%s%s%s",
+        dir, *dir == '\0' ? "" : "/", dest);
+    V2V_AUTO(mem) char *store = plan_dir(p, PLAN_DIRID_PACKAGE, err);
+    V2V_AUTO(mem) char *from =
+        v2v_format(err, "%%SystemRoot%%\\%s\\%s", store, source);
     struct reg_place at = { &p->plan->edits, REG_SOFTWARE, key,
                             "the driver file and the package it comes from" };
 
-    if (key == NULL || from == NULL)
+    if (key == NULL || store == NULL || from == NULL)
         return -1;
-    for (char *c = key + strlen(key) - strlen(dir) - strlen(dest) - 1;
-         *c != '\0'; c++)
+    /* one key, whose name is the path */
+    for (char *c = strchr(key, '%'); *c != '\0'; c++)
         if (*c == '\\')
-            *c = '/'; /* one key, whose name is the path */
+            *c = '/';
     if (reg_dword(&at, "Class", p->driver->version.pnp_lockdown ? 4 : 5, err) <
             0 ||
         reg_string(&at, "Source", REG_EXPAND_SZ, from, err) < 0)
@@ -156,31 +160,31 @@ static int
 plan_copy(struct planning *p, const struct inf_copy *copy,
           struct v2v_error *err)
 {
-    static const int dirid_package = 13; /* it is in the driver store already */
     const struct driver_file *file = find_source(p->driver, copy->source_path);
     V2V_AUTO(mem) char *base = NULL;
     V2V_AUTO(mem) char *dir = NULL;
 
-    if (copy->dirid == dirid_package)
-        return 0;
+    if (copy->dirid == PLAN_DIRID_PACKAGE)
+        return 0; /* it is in the driver store already */
     if (file == NULL)
         return v2v_fail(err, V2V_ERR_FORMAT, "%s: %s is not in the package",
                         p->driver->inf_name, copy->source_path);
     base = plan_dir(p, copy->dirid, err);
     if (base == NULL)
         return -1;
-    dir = v2v_format(err, "%s%s%s", base, *copy->subdir == '\0' ? "" : "\\",
+    dir = v2v_format(err, "%s%s%s", base,
+                     *base == '\0' || *copy->subdir == '\0' ? "" : "\\",
                      copy->subdir);
     if (dir == NULL ||
-        add_file(
-            p->plan,
-            v2v_format(err, "%s/%s/%s", p->facts->system_root, dir, copy->dest),
-            file, "the file where its service expects it", err) < 0)
+        plan_add_file(p, dir, copy->dest, file,
+                      "the file where its service expects it", err) < 0)
         return -1;
+    if (p->package->form == PLAN_DEVICE_PATH)
+        return 0;
     return plan_lockdown(p, dir, copy->dest, file->name, err);
 }
 
-static int
+int
 plan_copies(struct planning *p, struct v2v_error *err)
 {
     for (size_t i = 0; i < p->install_count; i++)
@@ -275,8 +279,8 @@ choose_form(struct planning *p)
 
     if (p->package->presence == PLAN_NEW)
         p->package->hive = in_system ? REG_SYSTEM : REG_DRIVERS;
-    p->package->configured = p->package->hive == REG_SYSTEM;
-    p->package->boot = has_boot_service(p);
+    p->package->form =
+        p->package->hive == REG_SYSTEM ? PLAN_CONFIGURED : PLAN_STAGED;
 }
 
 static int
@@ -292,7 +296,7 @@ check_form(const struct planning *p, struct v2v_error *err)
                         "%s: the guest holds a newer one already (%s, %s): "
                         "take a newer medium",
                         name, p->package->oem_inf, p->package->name);
-    if (p->package->boot && !p->package->configured)
+    if (p->package->boot && p->package->form == PLAN_STAGED)
         return v2v_fail(err, V2V_ERR_DRIVER,
                         "%s: a boot driver whose class %s is not among those "
                         "that this Windows can boot from",
@@ -303,7 +307,12 @@ check_form(const struct planning *p, struct v2v_error *err)
 static int
 plan_one(struct planning *p, struct v2v_error *err)
 {
-    if (load_installs(p, err) < 0 || plan_identify(p, err) < 0)
+    if (load_installs(p, err) < 0)
+        return -1;
+    p->package->boot = has_boot_service(p);
+    if (!p->facts->has_driver_database)
+        return plan_legacy(p, err);
+    if (plan_identify(p, err) < 0)
         return -1;
     choose_form(p);
     if (check_form(p, err) < 0)
@@ -316,7 +325,7 @@ plan_one(struct planning *p, struct v2v_error *err)
     }
     if (plan_store_files(p, err) < 0 || plan_database(p, err) < 0)
         return -1;
-    if (!p->package->configured)
+    if (p->package->form != PLAN_CONFIGURED)
         return 0;
     warn_of_ignored(p);
     if (plan_copies(p, err) < 0)
@@ -328,7 +337,8 @@ plan_one(struct planning *p, struct v2v_error *err)
 static bool
 has_node(const struct facts *facts, const struct driver_package *driver)
 {
-    if (facts->has_drivers_hive || driver->version.class_guid == NULL ||
+    if (!facts->has_driver_database || facts->has_drivers_hive ||
+        driver->version.class_guid == NULL ||
         v2v_strings_has_nocase(&facts->system_classes,
                                driver->version.class_guid))
         return true;
@@ -369,11 +379,24 @@ plan_make(const struct facts *facts, const struct driver_package *packages,
         if (has_node(facts, &packages[i]) &&
             plan_package(facts, &packages[i], now, &plan, err) < 0)
             return -1;
-    if (plan_database_root(facts, now, &plan, err) < 0)
+    if (facts->has_driver_database
+            ? plan_database_root(facts, now, &plan, err) < 0
+            : plan_device_path(facts, &plan, err) < 0)
+        return -1;
+    if (facts->has_driver_database && plan_boot_chain(facts, &plan, err) < 0)
         return -1;
     *ret = plan;
     plan = (struct plan){ 0 };
     return 0;
+}
+
+const char *
+plan_form_name(enum plan_form form)
+{
+    static const char *const names[] = { "configured", "staged",
+                                         "device-path" };
+
+    return names[form];
 }
 
 static int
@@ -382,11 +405,14 @@ print_package(const struct plan_package *package, struct v2v_bytes *out,
 {
     static const char *const presence[] = { "new", "same", "newer" };
 
-    return v2v_bytes_printf(out, err, "package %s %s %s %s %s %s\n",
-                            package->driver->driver,
-                            presence[package->presence], package->oem_inf,
-                            package->name, reg_hive_name(package->hive),
-                            package->configured ? "configured" : "staged");
+    if (package->form == PLAN_DEVICE_PATH)
+        return v2v_bytes_printf(out, err, "package %s %s %s\n",
+                                package->driver->driver, package->name,
+                                plan_form_name(package->form));
+    return v2v_bytes_printf(
+        out, err, "package %s %s %s %s %s %s\n", package->driver->driver,
+        presence[package->presence], package->oem_inf, package->name,
+        reg_hive_name(package->hive), plan_form_name(package->form));
 }
 
 int

@@ -37,15 +37,25 @@ enum plan_presence {
     PLAN_NEWER /* a newer one is there: it stays, nothing is planned */
 };
 
+/* How far a package is installed offline. */
+enum plan_form {
+    PLAN_CONFIGURED, /* registered so that it works before PnP installs it */
+    PLAN_STAGED,     /* in the driver store: PnP installs it at first boot */
+    PLAN_DEVICE_PATH /* before Windows 8: a folder where PnP looks for INFs; a
+                      * boot driver also as service and critical device */
+};
+
+/* "configured", "staged", "device-path" */
+const char *plan_form_name(enum plan_form form);
+
 struct plan_package {
     const struct driver_package *driver; /* the caller's */
     enum plan_presence presence;
     enum reg_hive_id hive; /* the node of the driver database it belongs to */
-    bool configured; /* registered so that it works before PnP installs it; else
-                      * staged: PnP installs it at the first boot */
-    bool boot;       /* it has a boot-start service */
-    char *oem_inf;   /* "oem3.inf" */
-    char *name;      /* its folder in FileRepository */
+    enum plan_form form;
+    bool boot;     /* it has a boot-start service */
+    char *oem_inf; /* "oem3.inf"; "" for PLAN_DEVICE_PATH */
+    char *name;    /* its folder in FileRepository, or below Windows */
 };
 
 struct plan {

@@ -4,7 +4,7 @@
  * Source: Microsoft, "Security Descriptor String Format", "ACE Strings", "SID
  * Strings"; MS-DTYP 2.4.4 and 2.4.6 for the binary form, which equals what a
  * Windows 10 1709 hive holds for "D:P(A;;GA;;;BA)(A;;GA;;;SY)". */
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "plan/plan-private.h"
@@ -83,25 +83,34 @@ tokens_parse(const struct token *table, size_t count, const char *what,
     return 0;
 }
 
-static int
-rights_parse(const char *text, uint32_t *ret, struct v2v_error *err)
+/* A number at *@text, digits of @base only, of at most 32 bits. */
+static bool
+number_parse(const char **text, int base, uint32_t *ret)
 {
-    int used = 0;
+    unsigned long long n;
+    char *end;
 
-    if (strncasecmp(text, "0x", 2) == 0 &&
-        sscanf(text, "%8x%n", ret, &used) == 1 && text[used] == '\0')
-        return 0;
-    return tokens_parse(ace_rights, COUNT(ace_rights), "right", text, ret, err);
+    if (!isxdigit((unsigned char)**text))
+        return false;
+    n = strtoull(*text, &end, base);
+    if (end == *text || n > UINT32_MAX)
+        return false;
+    *ret = (uint32_t)n;
+    *text = end;
+    return true;
 }
 
 static int
-add_le(struct v2v_bytes *out, uint32_t value, size_t len, struct v2v_error *err)
+rights_parse(const char *text, uint32_t *ret, struct v2v_error *err)
 {
-    uint8_t le[4];
+    const char *rest = text + 2;
 
-    for (size_t i = 0; i < len; i++)
-        le[i] = (uint8_t)(value >> 8 * i);
-    return v2v_bytes_add(out, le, len, err);
+    if (strncasecmp(text, "0x", 2) != 0)
+        return tokens_parse(ace_rights, COUNT(ace_rights), "right", text, ret,
+                            err);
+    if (!number_parse(&rest, 16, ret) || *rest != '\0')
+        return unknown("right", text, err);
+    return 0;
 }
 
 /* "S-1-5-32-544": revision, count, authority (big endian), parts */
@@ -109,27 +118,28 @@ static int
 sid_add(const char *name, struct v2v_bytes *out, struct v2v_error *err)
 {
     const char *text = name;
-    uint32_t parts[SID_PARTS_MAX];
-    unsigned authority, count = 0;
+    uint32_t parts[1 + SID_PARTS_MAX]; /* the authority first */
     uint8_t head[8] = { 1 };
-    int used = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < COUNT(sid_aliases); i++)
         if (strcmp(name, sid_aliases[i].alias) == 0)
             text = sid_aliases[i].sid;
-    if (sscanf(text, "S-1-%3u%n", &authority, &used) != 1 || authority > 255)
+    if (strncmp(text, "S-1", 3) != 0)
         return unknown("account", name, err);
-    for (text += used; *text != '\0' && count < SID_PARTS_MAX; text += used)
-        if (sscanf(text, "-%10u%n", &parts[count++], &used) != 1)
+    for (text += 3; *text == '-' && count < COUNT(parts); count++) {
+        text++;
+        if (!number_parse(&text, 10, &parts[count]))
             return unknown("account", name, err);
-    if (*text != '\0')
+    }
+    if (*text != '\0' || count == 0 || parts[0] > UINT8_MAX)
         return unknown("account", name, err);
-    head[1] = (uint8_t)count;
-    head[7] = (uint8_t)authority;
+    head[1] = (uint8_t)(count - 1);
+    head[7] = (uint8_t)parts[0];
     if (v2v_bytes_add(out, head, sizeof head, err) < 0)
         return -1;
-    for (unsigned i = 0; i < count; i++)
-        if (add_le(out, parts[i], 4, err) < 0)
+    for (size_t i = 1; i < count; i++)
+        if (v2v_bytes_add_le(out, parts[i], 4, err) < 0)
             return -1;
     return 0;
 }
@@ -154,9 +164,11 @@ ace_add(char *text, struct v2v_bytes *out, struct v2v_error *err)
         rights_parse(fields[2], &rights, err) < 0 ||
         sid_add(fields[5], &sid, err) < 0)
         return -1;
-    if (add_le(out, type, 1, err) < 0 || add_le(out, flags, 1, err) < 0 ||
-        add_le(out, (uint32_t)(ACE_HEADER_LEN + sid.len), 2, err) < 0 ||
-        add_le(out, rights, 4, err) < 0)
+    if (v2v_bytes_add_le(out, type, 1, err) < 0 ||
+        v2v_bytes_add_le(out, flags, 1, err) < 0 ||
+        v2v_bytes_add_le(out, (uint32_t)(ACE_HEADER_LEN + sid.len), 2, err) <
+            0 ||
+        v2v_bytes_add_le(out, rights, 4, err) < 0)
         return -1;
     return v2v_bytes_add(out, sid.data, sid.len, err);
 }
@@ -204,14 +216,18 @@ plan_sddl(const char *sddl, struct v2v_bytes *ret, struct v2v_error *err)
     if (aces.len > UINT16_MAX - ACL_HEADER_LEN)
         return unknown("length of", sddl, err);
     /* revision, no resource manager, control, no owner, no group, no SACL */
-    if (add_le(ret, 1, 2, err) < 0 ||
-        add_le(ret, flags | SE_DACL_PRESENT | SE_SELF_RELATIVE, 2, err) < 0 ||
-        add_le(ret, 0, 4, err) < 0 || add_le(ret, 0, 4, err) < 0 ||
-        add_le(ret, 0, 4, err) < 0 || add_le(ret, DESCRIPTOR_LEN, 4, err) < 0)
+    if (v2v_bytes_add_le(ret, 1, 2, err) < 0 ||
+        v2v_bytes_add_le(ret, flags | SE_DACL_PRESENT | SE_SELF_RELATIVE, 2,
+                         err) < 0 ||
+        v2v_bytes_add_le(ret, 0, 4, err) < 0 ||
+        v2v_bytes_add_le(ret, 0, 4, err) < 0 ||
+        v2v_bytes_add_le(ret, 0, 4, err) < 0 ||
+        v2v_bytes_add_le(ret, DESCRIPTOR_LEN, 4, err) < 0)
         return -1;
-    if (add_le(ret, ACL_REVISION, 2, err) < 0 ||
-        add_le(ret, (uint32_t)(ACL_HEADER_LEN + aces.len), 2, err) < 0 ||
-        add_le(ret, count, 4, err) < 0)
+    if (v2v_bytes_add_le(ret, ACL_REVISION, 2, err) < 0 ||
+        v2v_bytes_add_le(ret, (uint32_t)(ACL_HEADER_LEN + aces.len), 2, err) <
+            0 ||
+        v2v_bytes_add_le(ret, count, 4, err) < 0)
         return -1;
     return v2v_bytes_add(ret, aces.data, aces.len, err);
 }

@@ -20,11 +20,15 @@ static const char *const boot_chain[] = {
     "volmgrx", "volsnap", "mountmgr", "disk",     "EhStorClass", "spaceport",
 };
 
-/* Every boot-start ImagePath read begins with "System32\", every other one
- * with "\SystemRoot\". */
+/* Every boot-start ImagePath read begins with "System32\", that of another
+ * driver with "\SystemRoot\", and nearly every program's with the variable. */
 static const char *
 image_prefix(const struct inf_service *service)
 {
+    static const uint32_t win32_types = 0x30; /* SERVICE_WIN32, winnt.h */
+
+    if ((service->type & win32_types) != 0)
+        return "%SystemRoot%";
     return service->start == INF_START_BOOT ? "" : "\\SystemRoot";
 }
 
@@ -44,6 +48,15 @@ plan_image_path(struct planning *p, const struct reg_place *at,
     return reg_string(at, "ImagePath", REG_EXPAND_SZ, path, err);
 }
 
+bool
+plan_is_token(const char *raw)
+{
+    size_t len = strlen(raw);
+
+    return len > 2 && raw[0] == '%' && raw[len - 1] == '%' &&
+           strchr(raw + 1, '%') == raw + len - 1;
+}
+
 /* A text that Windows looks up in the INF: "@oem3.inf,%Token%;Text". */
 static int
 plan_indirect_string(struct planning *p, const struct reg_place *at,
@@ -54,7 +67,7 @@ plan_indirect_string(struct planning *p, const struct reg_place *at,
 
     if (raw == NULL)
         return 0;
-    if (strcmp(raw, text) == 0)
+    if (!plan_is_token(raw) || *p->package->oem_inf == '\0')
         return reg_string(at, name, REG_SZ, text, err);
     value = v2v_format(err, "@%s,%s;%s", p->package->oem_inf, raw, text);
     return value == NULL ? -1 : reg_string(at, name, REG_SZ, value, err);
@@ -91,6 +104,8 @@ plan_service_values(struct planning *p, const struct reg_place *at,
         plan_image_path(p, at, service, err) < 0 ||
         (service->group != NULL &&
          reg_string(at, "Group", REG_SZ, service->group, err) < 0) ||
+        (service->start_name != NULL &&
+         reg_string(at, "ObjectName", REG_SZ, service->start_name, err) < 0) ||
         plan_indirect_string(p, at, "DisplayName", service->display_name_raw,
                              service->display_name, err) < 0 ||
         plan_indirect_string(p, at, "Description", service->description_raw,
@@ -98,6 +113,8 @@ plan_service_values(struct planning *p, const struct reg_place *at,
         plan_dependencies(at, service, false, err) < 0 ||
         plan_dependencies(at, service, true, err) < 0)
         return -1;
+    if (p->package->form == PLAN_DEVICE_PATH) /* Owners came with Windows 8 */
+        return 0;
     return reg_strings(at, REG_OP_APPEND, "Owners", &p->package->oem_inf, 1,
                        err);
 }
@@ -144,6 +161,19 @@ plan_event_log(struct planning *p, const char *services,
 }
 
 static int
+plan_no_override(struct plan *plan, const char *control_set,
+                 const char *service, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *key = v2v_format(err, "%s\\Services\\%s\\StartOverride",
+                                         control_set, service);
+    struct reg_place at = { &plan->edits, REG_SYSTEM, key,
+                            "an override would keep the boot driver from "
+                            "starting (0x7B)" };
+
+    return key == NULL ? -1 : reg_delete(&at, err);
+}
+
+static int
 plan_service(struct planning *p, const char *control_set,
              const struct inf_install *install,
              const struct inf_service *service, struct v2v_error *err)
@@ -158,36 +188,10 @@ plan_service(struct planning *p, const char *control_set,
         plan_addregs(p, &at, &service->addregs, false, err) < 0 ||
         plan_wdf(&at, install, service, err) < 0)
         return -1;
+    if (service->start == INF_START_BOOT &&
+        plan_no_override(p->plan, control_set, service->name, err) < 0)
+        return -1;
     return plan_event_log(p, services, service, err);
-}
-
-static int
-plan_no_override(struct planning *p, const char *control_set,
-                 const char *service, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *key = v2v_format(err, "%s\\Services\\%s\\StartOverride",
-                                         control_set, service);
-    struct reg_place at = { &p->plan->edits, REG_SYSTEM, key,
-                            "an override would keep the boot driver from "
-                            "starting (0x7B)" };
-
-    return key == NULL ? -1 : reg_delete(&at, err);
-}
-
-static int
-plan_overrides(struct planning *p, const char *control_set,
-               const struct inf_install *install, struct v2v_error *err)
-{
-    for (size_t i = 0; i < install->services.count; i++)
-        if (install->services.items[i].start == INF_START_BOOT &&
-            plan_describes_service(&install->services.items[i]) &&
-            plan_no_override(p, control_set, install->services.items[i].name,
-                             err) < 0)
-            return -1;
-    for (size_t i = 0; i < sizeof boot_chain / sizeof *boot_chain; i++)
-        if (plan_no_override(p, control_set, boot_chain[i], err) < 0)
-            return -1;
-    return 0;
 }
 
 static int
@@ -199,7 +203,7 @@ plan_control_set(struct planning *p, const char *control_set,
             plan_service(p, control_set, install, &install->services.items[i],
                          err) < 0)
             return -1;
-    return p->package->boot ? plan_overrides(p, control_set, install, err) : 0;
+    return 0;
 }
 
 int
@@ -209,6 +213,22 @@ plan_services(struct planning *p, struct v2v_error *err)
         for (size_t j = 0; j < p->facts->control_set_count; j++)
             if (plan_control_set(p, p->facts->control_sets[j].name,
                                  &p->installs[i], err) < 0)
+                return -1;
+    return 0;
+}
+
+int
+plan_boot_chain(const struct facts *facts, struct plan *plan,
+                struct v2v_error *err)
+{
+    bool boots = false;
+
+    for (size_t i = 0; i < plan->package_count; i++)
+        boots |= plan->packages[i].boot;
+    for (size_t i = 0; boots && i < facts->control_set_count; i++)
+        for (size_t j = 0; j < sizeof boot_chain / sizeof *boot_chain; j++)
+            if (plan_no_override(plan, facts->control_sets[i].name,
+                                 boot_chain[j], err) < 0)
                 return -1;
     return 0;
 }

@@ -48,11 +48,14 @@ refused 2 '--nonsense: no such option*' inject --nonsense vm.qcow2
 refused 2 '--root: needs an argument' inject vm.qcow2 --root
 refused 2 '--root one: not a partition*' "${inject[@]}" --root one
 refused 2 '--allow all: not a hazard*' "${inject[@]}" --allow all
-refused 2 'inject: which image?' inject --virtio-iso medium
+refused 2 'which image?' inject --virtio-iso medium
 refused 2 'inject: one image at a time' "${inject[@]}" other.qcow2
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject vm.qcow2
 refused 2 '--domain-xml and --output-xml go together' \
     "${inject[@]}" --domain-xml vm.xml
+
+refused 2 '--dry-run does not go with this command' drivers list -n medium
+refused 2 '--block-driver scsi: it is*' "${inject[@]}" --block-driver scsi
 
 # the medium
 refused 2 '*none.iso: No such file*' inject vm.qcow2 --virtio-iso none.iso
@@ -73,6 +76,12 @@ refused 5 'vm.xml: *' "${inject[@]}" "${xml[@]}"
 domain "<network/>"
 refused 5 'vm.xml: *network*' "${inject[@]}" "${xml[@]}"
 [ ! -e out.xml ] || { echo "FAIL: out.xml was written"; status=1; }
+
+# where the XML goes is tried before anything is written
+domain "<domain type='kvm'><os><type>hvm</type></os><devices/></domain>"
+for bad in missing/out.xml medium vm.qcow2 /dev/null; do
+    refused 2 "$bad: *" "${inject[@]}" --domain-xml vm.xml --output-xml $bad
+done
 
 # the image
 refused 2 '*none.qcow2: *' inject none.qcow2 --virtio-iso medium
@@ -104,7 +113,10 @@ wait $holder
 same vm.qcow2 "$before"
 
 # the same as JSON: one document, also for a failure
-"$program" inject text.img --virtio-iso medium --json 2>/dev/null >out.json
+got=0
+"$program" inject text.img --virtio-iso medium --json 2>/dev/null >out.json ||
+    got=$?
+[ $got = 5 ] || { echo "FAIL: exit status $got with --json"; status=1; }
 python3 - <<'PY' || status=1
 import json
 document = json.load(open("out.json"))

@@ -165,7 +165,7 @@ def main():
         open(os.path.join(hives, "SYSTEM"), "wb").write(f.read())
     registry = os.path.join(os.path.dirname(mkhive), "registry")
     words = {"BUILD": "16299", "PRODUCT": "Windows 10 Pro",
-             "EDITION": "Professional", "INSTALLATION": "Client",
+             "EDITION": "Professional", "INSTALLATION": "Client", "NT": "6.3",
              "ARCH_DIR": "amd64", "ARCH_HEX": "09", "DB_VERSION": "0a000000"}
     for name in ("SOFTWARE", "DRIVERS"):
         text = [os.path.join(registry, name + ".reg")]

@@ -23,7 +23,8 @@ plan() { # VERSION ARCH
 }
 
 status=0
-for guest in win10-amd64 win11-amd64 2k16-amd64 2k19-amd64 2k22-amd64 \
+for guest in winxp-x86 win7-amd64 2k8r2-amd64 win10-amd64 win11-amd64 \
+    2k16-amd64 2k19-amd64 2k22-amd64 \
     2k25-amd64 win10-x86; do
     golden=$here/$guest.plan
     plan "${guest%-*}" "${guest##*-}" >"$work/$guest.plan"
@@ -32,5 +33,5 @@ for guest in win10-amd64 win11-amd64 2k16-amd64 2k19-amd64 2k22-amd64 \
     fi
     diff -u "$golden" "$work/$guest.plan" || status=1
 done
-[ $status = 0 ] && echo "7 plans are as they should be"
+[ $status = 0 ] && echo "10 plans are as they should be"
 exit $status

@@ -128,4 +128,25 @@ hive c.ntfs SYSTEM SYSTEM
 check "the image path is in the store" value SYSTEM "$services\\viostor" \
     ImagePath "System32\\\\DriverStore\\\\FileRepository\\\\$(package viostor)\\\\viostor.sys"
 
+# ---- before Windows 8
+"$fixtures/mkguest" --version winxp --arch x86 xp.qcow2
+xp() {
+    "$v2v" inject xp.qcow2 --virtio-iso medium --drivers viostor --json \
+        >report.json
+}
+check "inject into Windows XP" xp
+check "the volume is there" volume xp.qcow2 c.ntfs
+hive c.ntfs SYSTEM SYSTEM
+hive c.ntfs SOFTWARE SOFTWARE
+check "the device is critical" value SYSTEM \
+    '\ControlSet001\Control\CriticalDeviceDatabase\PCI#VEN_1AF4&DEV_1001' \
+    Service viostor
+check "its driver is there" \
+    same_file Windows/System32/drivers/viostor.sys viostor/xp/x86/viostor.sys
+check "Plug and Play looks for the package" value SOFTWARE \
+    '\Microsoft\Windows\CurrentVersion' DevicePath \
+    '%SystemRoot%\\inf;%SystemRoot%\\Drivers\\VirtIO\\viostor'
+check "nothing is to do again" xp
+check "it says so" says '.status == "nothing-to-do"'
+
 guest_done

@@ -9,7 +9,9 @@
 cd "$tmp" || exit 1
 "$fixtures/mkiso" -d medium
 
-# refused STATUS TEXT MEDIUM [MKGUEST-OPTION...]
+options=()
+
+# refused STATUS TEXT MEDIUM [MKGUEST-OPTION...]; more for inject in options
 refused() {
     local want=$1 text=$2 medium=$3 before
     shift 3
@@ -17,7 +19,7 @@ refused() {
     "$fixtures/mkguest" "$@" vm.qcow2 || { echo "not ok - mkguest $*"; return; }
     before=$(fingerprint vm.qcow2)
     expect_exit "$want" "exit status $want: ${*:-a sound guest} with $medium" \
-        "$v2v" inject vm.qcow2 --virtio-iso "$medium"
+        "$v2v" inject vm.qcow2 --virtio-iso "$medium" "${options[@]}"
     expect_output "it says \"$text\"" "$text"
     check "one line says it" test \
         "$(grep -c '^v2v-virtio: ' "$tmp/output")" = \
@@ -48,5 +50,27 @@ cp -r medium cut
 head -c 400 medium/viostor/w10/amd64/viostor.inf \
     >cut/viostor/w10/amd64/viostor.inf
 refused 5 "cut: viostor/w10/amd64/viostor.inf: " cut
+
+# ---- signatures
+cp -r medium damaged
+printf '\377' | dd of=damaged/viostor/w10/amd64/viostor.sys bs=1 seek=900 \
+    conv=notrunc status=none
+refused 4 "viostor.sys" damaged
+
+# the fixtures' test signature is taken since the guest's BCD has testsigning
+# on; Secure Boot ends that
+sed -e "s#/var/lib/libvirt/images/#$tmp/#" \
+    -e "s#<os[^>]*>#&<loader readonly='yes' secure='yes' type='pflash'>/x</loader>#" \
+    "$fixtures/domain-i440fx.xml" >secure.xml
+options=(--domain-xml secure.xml --output-xml out.xml)
+refused 4 "there is no boot driver viostor for Windows 10 Pro" medium
+check "no XML is written" test ! -e out.xml
+options+=(--allow driver-untrusted --dry-run)
+check "--allow driver-untrusted takes it" \
+    "$v2v" inject vm.qcow2 --virtio-iso medium "${options[@]}"
+
+# ---- and why
+check "drivers explain" "$v2v" drivers explain vm.qcow2 medium
+expect_output "it names the package" "viostor/w10/amd64/viostor.inf"
 
 guest_done

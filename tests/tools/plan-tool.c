@@ -62,6 +62,8 @@ run(char **argv, struct v2v_error *err)
     V2V_AUTO(plan) struct plan plan = { 0 };
     V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
     struct drivers_guest guest = { 0 };
+    /* the fixtures' catalogs are by a test certificate */
+    const struct drivers_options any = { .allow_untrusted = true };
 
     for (enum reg_hive_id id = 0; id < REG_HIVE_COUNT; id++)
         if (load_hive(argv[1], id, &hives.items[id], err) < 0)
@@ -72,13 +74,14 @@ run(char **argv, struct v2v_error *err)
         return -1;
     guest.target = facts.target;
     guest.os_label = facts.product_name;
-    if (drivers_choose(media, &guest, &names, &choice, err) < 0 ||
+    if (drivers_choose(&media, 1, &guest, &names, &any, &choice, err) < 0 ||
         plan_make(&facts, choice.items, choice.count, test_time, &plan, err) <
             0 ||
         plan_print(&plan, &text, err) < 0)
         return -1;
     for (size_t i = 0; i < choice.missing.count; i++)
-        printf("missing %s\n", choice.missing.items[i]);
+        printf("missing %s: %s\n", choice.missing.items[i],
+               choice.missing_why.items[i]);
     fwrite(text.data, 1, text.len, stdout);
     for (enum reg_hive_id id = 0; argv[4] != NULL && id < REG_HIVE_COUNT; id++)
         if (save_hive(argv[4], id, &hives.items[id], &plan, err) < 0)

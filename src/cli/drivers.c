@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/drivers.h"
+
+#include <stdio.h>
+
+#include "cli/session.h"
+
+static void
+print_place(const struct cli_options *options,
+            const struct drivers_place *place)
+{
+    printf("    %s", place->path);
+    if (options->media.count > 1)
+        printf(" (%s)", options->media.items[place->medium]);
+    if (place->os_label != NULL)
+        printf(", %s", place->os_label);
+    printf("\n        %s\n", place->verdict_why);
+    for (size_t i = 0; i < place->absent.count; i++)
+        printf("        not there: %s\n", place->absent.items[i]);
+    for (size_t i = 0; i < place->warnings.count; i++)
+        printf("        note: %s\n", place->warnings.items[i]);
+}
+
+static void
+print_entry(const struct cli_options *options,
+            const struct drivers_entry *entry)
+{
+    const struct inf_driver_ver *ver = &entry->driver_ver;
+
+    if (entry->error != NULL)
+        printf("%s: %s\n", entry->driver, entry->error);
+    else
+        printf("%s  %s  %u.%u.%u.%u  %04u-%02u-%02u  %s%s\n", entry->driver,
+               entry->inf_name, ver->version[0], ver->version[1],
+               ver->version[2], ver->version[3], ver->year, ver->month,
+               ver->day,
+               entry->class_name != NULL ? entry->class_name : "no class",
+               entry->boot ? ", boot driver" : "");
+    for (size_t i = 0; i < entry->place_count; i++)
+        print_place(options, &entry->places[i]);
+}
+
+int
+drivers_list(const struct cli_options *options, struct v2v_error *err)
+{
+    V2V_AUTO(drivers_catalogue) struct drivers_catalogue catalogue = { 0 };
+    struct media **media = NULL;
+    size_t count = 0;
+    int result = session_open_media(&options->media, &media, &count, err);
+
+    if (result == 0)
+        result = drivers_catalogue_read(media, count, &catalogue, err);
+    if (result == 0 && options->json)
+        result = drivers_list_json(options, &catalogue, err);
+    for (size_t i = 0; result == 0 && !options->json && i < catalogue.count;
+         i++)
+        print_entry(options, &catalogue.items[i]);
+    session_close_media(media, count);
+    return result;
+}
+
+static void
+print_explanation(const struct report *report)
+{
+    const struct drivers_choice *choice = &report->choice;
+    const char *driver = "";
+
+    for (size_t i = 0; i < choice->candidate_count; i++) {
+        const struct drivers_candidate *candidate = &choice->candidates[i];
+
+        if (!v2v_equal_nocase(candidate->driver, driver))
+            printf("\n%s\n", candidate->driver);
+        driver = candidate->driver;
+        printf("  %-7s %s\n          %s\n",
+               candidate->rule == DRIVERS_CHOSEN ? "chosen" : "no",
+               candidate->path, candidate->why);
+    }
+    for (size_t i = 0; i < choice->count; i++)
+        printf("\n%s: %s\n", choice->items[i].source,
+               choice->items[i].verdict_why);
+    for (size_t i = 0; i < choice->missing.count; i++)
+        printf("\n%s: none: %s\n", choice->missing.items[i],
+               choice->missing_why.items[i]);
+}
+
+int
+drivers_explain(struct report *report, struct v2v_error *err)
+{
+    V2V_AUTO(session) struct session session = { 0 };
+
+    if (session_open(report, &session, err) < 0)
+        return -1;
+    report->status = REPORT_PLANNED;
+    if (report->options->json)
+        return drivers_explain_json(report, err);
+    print_explanation(report);
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/json.h"
+
+#include <stdio.h>
+
+/* Set when an array lacks a value. */
+static bool incomplete;
+
+void
+json_add(json_t *array, json_t *value)
+{
+    if (json_array_append_new(array, value) < 0)
+        incomplete = true;
+}
+
+json_t *
+json_text(const char *s)
+{
+    json_t *value = s != NULL ? json_string(s) : json_null();
+
+    return value != NULL ? value : json_string("\xef\xbf\xbd");
+}
+
+json_t *
+json_strings(const struct v2v_strings *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_add(array, json_text(list->items[i]));
+    return array;
+}
+
+json_t *
+json_guest(const struct facts *facts)
+{
+    json_t *sets;
+    char version[64];
+
+    if (facts->system_root == NULL)
+        return json_null();
+    sets = json_array();
+    for (size_t i = 0; i < facts->control_set_count; i++)
+        json_add(sets, json_text(facts->control_sets[i].name));
+    snprintf(version, sizeof version, "%u.%u.%u", facts->target.major,
+             facts->target.minor, facts->target.build);
+    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:i, s:o, s:o}", "product",
+                     json_text(facts->product_name), "version", version,
+                     "edition", json_text(facts->edition), "type",
+                     facts_product_type_name(facts), "arch",
+                     inf_arch_name(facts->target.arch), "partition",
+                     (int)facts->partition, "system_root",
+                     json_text(facts->system_path), "control_sets", sets);
+}
+
+int
+json_print(json_t *document, struct v2v_error *err)
+{
+    int result = 0;
+
+    if (incomplete || document == NULL ||
+        json_dumpf(document, stdout, JSON_INDENT(2)) < 0 ||
+        putchar('\n') == EOF)
+        result =
+            v2v_fail(err, V2V_ERR_INTERNAL, "cannot write the JSON document");
+    json_decref(document);
+    return result;
+}

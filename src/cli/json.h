@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/json.h - values of ours as jansson's, for the JSON documents
+ *
+ * jansson's constructors return NULL when memory runs out; json_add() and
+ * json_print() see that, so that a document is whole or an error. */
+#ifndef V2V_CLI_JSON_H
+#define V2V_CLI_JSON_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "facts/facts.h"
+
+/* NULL is null.  A text from a guest that is not UTF-8 is one U+FFFD. */
+json_t *json_text(const char *s);
+json_t *json_strings(const struct v2v_strings *list);
+json_t *json_guest(const struct facts *facts);
+
+/* Append @value, which is taken over, to an array. */
+void json_add(json_t *array, json_t *value);
+
+/* Print @document on standard output and free it. */
+int json_print(json_t *document, struct v2v_error *err);
+
+#endif
