@@ -209,7 +209,7 @@ fuzz() {
     [ -d "$corpus" ] || { echo "$corpus is missing"; return 1; }
     new=$(mktemp -d)
     mkdir -p "$logs/fuzz"
-    "$1" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 \
+    "$1" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=8192 \
         -artifact_prefix="$logs/fuzz/$name-" "$new" "$corpus"
     local status=$?
     rm -rf "$new"
