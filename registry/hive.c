@@ -177,20 +177,18 @@ damaged(const char *key, struct v2v_error *err)
                     key, strerror(errno));
 }
 
-int
-reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
-             struct v2v_error *err)
+/* The names of keys or values, whose handles end in 0; takes over @handles. */
+static int
+add_names(struct reg_hive *hive, const char *key, size_t *handles,
+          char *(*name_of)(hive_h *, size_t), struct v2v_strings *ret,
+          struct v2v_error *err)
 {
-    V2V_AUTO(mem) hive_node_h *children = NULL;
-    hive_node_h node;
+    V2V_AUTO(mem) size_t *list = handles;
 
-    if (need_node(hive, key, &node, err) < 0)
-        return -1;
-    children = hivex_node_children(hive->h, node);
-    if (children == NULL)
+    if (list == NULL)
         return damaged(key, err);
-    for (size_t i = 0; children[i] != 0; i++) {
-        V2V_AUTO(mem) char *name = hivex_node_name(hive->h, children[i]);
+    for (size_t i = 0; list[i] != 0; i++) {
+        V2V_AUTO(mem) char *name = name_of(hive->h, list[i]);
 
         if (name == NULL)
             return damaged(key, err);
@@ -201,26 +199,27 @@ reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
 }
 
 int
-reg_value_names(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
-                struct v2v_error *err)
+reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+             struct v2v_error *err)
 {
-    V2V_AUTO(mem) hive_value_h *values = NULL;
     hive_node_h node;
 
     if (need_node(hive, key, &node, err) < 0)
         return -1;
-    values = hivex_node_values(hive->h, node);
-    if (values == NULL)
-        return damaged(key, err);
-    for (size_t i = 0; values[i] != 0; i++) {
-        V2V_AUTO(mem) char *name = hivex_value_key(hive->h, values[i]);
+    return add_names(hive, key, hivex_node_children(hive->h, node),
+                     hivex_node_name, ret, err);
+}
 
-        if (name == NULL)
-            return damaged(key, err);
-        if (v2v_strings_add(ret, name, err) < 0)
-            return -1;
-    }
-    return 0;
+int
+reg_value_names(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+                struct v2v_error *err)
+{
+    hive_node_h node;
+
+    if (need_node(hive, key, &node, err) < 0)
+        return -1;
+    return add_names(hive, key, hivex_node_values(hive->h, node),
+                     hivex_value_key, ret, err);
 }
 
 int
