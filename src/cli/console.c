@@ -2,10 +2,13 @@
 #include "cli/console.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/error.h"
 
 static double
 seconds_since(const struct timespec *start)
@@ -100,4 +103,17 @@ console_done(struct console *console)
         free(console->warnings[i].text);
     }
     free(console->warnings);
+}
+
+void
+console_line(const char *fmt, ...)
+{
+    char text[2048];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    v2v_make_printable(text);
+    puts(text);
 }

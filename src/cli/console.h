@@ -31,4 +31,8 @@ void console_init(struct console *console);
 void console_end_progress(struct console *console);
 void console_done(struct console *console);
 
+/* A line on standard output.  Names from a guest, an INF or a medium must not
+ * steer a terminal; a line that is longer than 2 KiB is cut. */
+void console_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

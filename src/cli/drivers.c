@@ -9,16 +9,13 @@ static void
 print_place(const struct cli_options *options,
             const struct drivers_place *place)
 {
-    printf("    %s", place->path);
+    console_line("    %s", place->verdict_why); /* begins with the path */
     if (options->media.count > 1)
-        printf(" (%s)", options->media.items[place->medium]);
-    if (place->os_label != NULL)
-        printf(", %s", place->os_label);
-    printf("\n        %s\n", place->verdict_why);
+        console_line("        on %s", options->media.items[place->medium]);
     for (size_t i = 0; i < place->absent.count; i++)
-        printf("        not there: %s\n", place->absent.items[i]);
+        console_line("        not there: %s", place->absent.items[i]);
     for (size_t i = 0; i < place->warnings.count; i++)
-        printf("        note: %s\n", place->warnings.items[i]);
+        console_line("        note: %s", place->warnings.items[i]);
 }
 
 static void
@@ -28,14 +25,14 @@ print_entry(const struct cli_options *options,
     const struct inf_driver_ver *ver = &entry->driver_ver;
 
     if (entry->error != NULL)
-        printf("%s: %s\n", entry->driver, entry->error);
+        console_line("%s: %s", entry->driver, entry->error);
     else
-        printf("%s  %s  %u.%u.%u.%u  %04u-%02u-%02u  %s%s\n", entry->driver,
-               entry->inf_name, ver->version[0], ver->version[1],
-               ver->version[2], ver->version[3], ver->year, ver->month,
-               ver->day,
-               entry->class_name != NULL ? entry->class_name : "no class",
-               entry->boot ? ", boot driver" : "");
+        console_line("%s  %s  %u.%u.%u.%u  %04u-%02u-%02u  %s%s", entry->driver,
+                     entry->inf_name, ver->version[0], ver->version[1],
+                     ver->version[2], ver->version[3], ver->year, ver->month,
+                     ver->day,
+                     entry->class_name != NULL ? entry->class_name : "no class",
+                     entry->boot ? ", boot driver" : "");
     for (size_t i = 0; i < entry->place_count; i++)
         print_place(options, &entry->places[i]);
 }
@@ -68,19 +65,22 @@ print_explanation(const struct report *report)
     for (size_t i = 0; i < choice->candidate_count; i++) {
         const struct drivers_candidate *candidate = &choice->candidates[i];
 
-        if (!v2v_equal_nocase(candidate->driver, driver))
-            printf("\n%s\n", candidate->driver);
+        if (!v2v_equal_nocase(candidate->driver, driver)) {
+            putchar('\n');
+            console_line("%s", candidate->driver);
+        }
         driver = candidate->driver;
-        printf("  %-7s %s\n          %s\n",
-               candidate->rule == DRIVERS_CHOSEN ? "chosen" : "no",
-               candidate->path, candidate->why);
+        console_line("  %-7s %s",
+                     candidate->rule == DRIVERS_CHOSEN ? "chosen" : "no",
+                     candidate->path);
+        console_line("          %s", candidate->why);
     }
+    putchar('\n');
     for (size_t i = 0; i < choice->count; i++)
-        printf("\n%s: %s\n", choice->items[i].source,
-               choice->items[i].verdict_why);
+        console_line("%s", choice->items[i].verdict_why);
     for (size_t i = 0; i < choice->missing.count; i++)
-        printf("\n%s: none: %s\n", choice->missing.items[i],
-               choice->missing_why.items[i]);
+        console_line("%s: none: %s", choice->missing.items[i],
+                     choice->missing_why.items[i]);
 }
 
 int

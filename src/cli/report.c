@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/report.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 const char report_first_boot[] =
@@ -29,32 +28,17 @@ report_status_name(enum report_status status)
     return names[status];
 }
 
-/* A line of the report.  Names from a guest or an INF must not steer a
- * terminal; a line that is longer is cut. */
-static void __attribute__((format(printf, 1, 2)))
-print_line(const char *fmt, ...)
-{
-    char text[2048];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    v2v_make_printable(text);
-    puts(text);
-}
-
 static void
 print_guest(const struct report *report)
 {
     const struct facts *facts = &report->facts;
 
     putchar('\n');
-    print_line("Guest:    %s, build %u, %s, %s (partition %u, %s)",
-               facts->product_name, facts->target.build,
-               inf_arch_name(facts->target.arch),
-               facts_product_type_name(facts), facts->partition,
-               facts->system_path);
+    console_line("Guest:    %s, build %u, %s, %s (partition %u, %s)",
+                 facts->product_name, facts->target.build,
+                 inf_arch_name(facts->target.arch),
+                 facts_product_type_name(facts), facts->partition,
+                 facts->system_path);
 }
 
 static void
@@ -73,26 +57,26 @@ print_package(const struct plan_package *package)
     const struct driver_package *driver = package->driver;
     const struct inf_driver_ver *ver = &driver->version.driver_ver;
 
-    print_line("Driver:   %s %u.%u.%u.%u from %s: %s, %s, %s", driver->driver,
-               ver->version[0], ver->version[1], ver->version[2],
-               ver->version[3], driver->source,
-               *package->oem_inf != '\0' ? package->oem_inf : package->name,
-               presence[package->presence],
-               package->boot ? "boot driver" : forms[package->form]);
-    print_line("          %s", driver->why);
-    print_line("          %s", driver->verdict_why);
+    console_line("Driver:   %s %u.%u.%u.%u from %s: %s, %s, %s", driver->driver,
+                 ver->version[0], ver->version[1], ver->version[2],
+                 ver->version[3], driver->source,
+                 *package->oem_inf != '\0' ? package->oem_inf : package->name,
+                 presence[package->presence],
+                 package->boot ? "boot driver" : forms[package->form]);
+    console_line("          %s", driver->why);
+    console_line("          %s", driver->verdict_why);
 }
 
 static void
 print_domain(const struct report *report)
 {
     for (size_t i = 0; i < report->rewrite.change_count; i++)
-        print_line("XML:      %s: %s", report->rewrite.changes[i].device,
-                   report->rewrite.changes[i].what);
+        console_line("XML:      %s: %s", report->rewrite.changes[i].device,
+                     report->rewrite.changes[i].what);
     if (report->rewrite.change_count == 0)
-        print_line("XML:      nothing to change");
+        console_line("XML:      nothing to change");
     for (size_t i = 0; i < report->rewrite.warnings.count; i++)
-        print_line("XML:      note: %s", report->rewrite.warnings.items[i]);
+        console_line("XML:      note: %s", report->rewrite.warnings.items[i]);
 }
 
 static int
@@ -116,8 +100,8 @@ report_print(const struct report *report, struct v2v_error *err)
     for (size_t i = 0; i < report->plan.package_count; i++)
         print_package(&report->plan.packages[i]);
     for (size_t i = 0; i < report->choice.missing.count; i++)
-        print_line("Missing:  %s: %s", report->choice.missing.items[i],
-                   report->choice.missing_why.items[i]);
+        console_line("Missing:  %s: %s", report->choice.missing.items[i],
+                     report->choice.missing_why.items[i]);
     if (report->has_rewrite)
         print_domain(report);
     if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)
