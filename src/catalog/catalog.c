@@ -15,9 +15,8 @@ static const struct signed_form catalog_form = {
     .what = "a catalog",
     .content = "certificate trust list",
 };
-/* mscat.h: CAT_NAMEVALUE_OBJID and CAT_MEMBERINFO2_OBJID */
+/* mscat.h, CAT_NAMEVALUE_OBJID */
 static const char oid_name_value[] = "1.3.6.1.4.1.311.12.2.1";
-static const char oid_member_info_2[] = "1.3.6.1.4.1.311.12.2.3";
 
 /* HWID1 ... of virtio-win's catalogs: up to 12. */
 enum { max_texts = 4096 };
@@ -177,8 +176,7 @@ read_indirect(struct der value, struct entry *entry, struct v2v_error *err)
     int result = -1;
 
     if (der_take(&value, V_ASN1_SEQUENCE, &content))
-        result = member_read_indirect(content, &entry->member.digest,
-                                      &entry->member.pe);
+        result = member_read_indirect(content, &entry->member.digest);
     if (result < 0)
         return fail_list(err, "an entry's hash");
     entry->has_digest = result == 0;
@@ -210,7 +208,6 @@ read_member_attribute(struct catalog *cat, struct der attribute,
 {
     char oid[DER_MAX_OID];
     struct der value;
-    struct der_element info;
 
     if (!der_take_oid(&attribute, oid) ||
         !der_take(&attribute, V_ASN1_SET, &value))
@@ -219,10 +216,6 @@ read_member_attribute(struct catalog *cat, struct der attribute,
         return read_indirect(value, entry, err);
     if (strcmp(oid, oid_name_value) == 0)
         return read_member_text(cat, value, entry, err);
-    /* [0] a PE image, [2] any file: seen in all catalogs since Windows 8 */
-    if (strcmp(oid, oid_member_info_2) == 0 && der_next(&value, &info) &&
-        info.class == V_ASN1_CONTEXT_SPECIFIC && info.tag == 0)
-        entry->member.pe = true;
     return 0;
 }
 

@@ -15,7 +15,7 @@
  * a time stamp's own envelope what no signature covers, and certificates whose
  * issuer is not at hand, as Thawte's above VeriSign's time stamps.
  *
- * Trust comes from a small table of public keys and certificates (anchors.h),
+ * Trust comes from a small table of public keys (anchors.h),
  * never from names and never from the network.  Revocation is not looked at.
  * What Windows makes of it is catalog/judge.h's question.
  */
@@ -96,8 +96,6 @@ struct catalog_signer {
 /* One entry: a file by its hash. */
 struct catalog_member {
     struct catalog_digest digest;
-    bool pe;    /* the hash is that of a PE image, not of all bytes; false also
-                 * when the entry does not say */
     char *file; /* UTF-8: attribute "File", a name without directory; or NULL */
 };
 

@@ -4,8 +4,6 @@
 #include <openssl/asn1.h>
 #include <string.h>
 
-/* "Windows Authenticode Portable Executable Signature Format" */
-static const char oid_pe_image[] = "1.3.6.1.4.1.311.2.1.15";
 /* RFC 3279, RFC 4055 */
 static const char oid_sha1[] = "1.3.14.3.2.26";
 static const char oid_sha256[] = "2.16.840.1.101.3.4.2.1";
@@ -47,19 +45,12 @@ read_digest_info(struct der info, struct catalog_digest *ret)
 }
 
 int
-member_read_indirect(struct der content, struct catalog_digest *ret,
-                     bool *ret_pe)
+member_read_indirect(struct der content, struct catalog_digest *ret)
 {
     struct der what, info;
-    char oid[DER_MAX_OID];
-    int result;
 
     if (!der_take(&content, V_ASN1_SEQUENCE, &what) ||
-        !der_take_oid(&what, oid) ||
         !der_take(&content, V_ASN1_SEQUENCE, &info))
         return -1;
-    result = read_digest_info(info, ret);
-    if (result == 0)
-        *ret_pe = strcmp(oid, oid_pe_image) == 0;
-    return result;
+    return read_digest_info(info, ret);
 }

@@ -13,12 +13,10 @@
 /**
  * member_read_indirect() - SpcIndirectDataContent
  * @content: of its SEQUENCE
- * @pe:      it is SPC_PE_IMAGE_DATA
  * Returns: 0, 1 when the algorithm is neither SHA-1 nor SHA-256, or -1 when
- *          malformed; outputs are written on 0 only.
+ *          malformed; @ret is written on 0 only.
  */
-int member_read_indirect(struct der content, struct catalog_digest *ret,
-                         bool *ret_pe);
+int member_read_indirect(struct der content, struct catalog_digest *ret);
 
 /* A raw digest of 20 or 32 bytes; false for another length. */
 bool member_read_digest(struct der raw, struct catalog_digest *ret);

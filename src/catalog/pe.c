@@ -205,9 +205,8 @@ check_image(const void *data, size_t len, struct der content,
             struct v2v_error *err)
 {
     struct catalog_digest expected, actual;
-    bool pe;
 
-    if (member_read_indirect(content, &expected, &pe) != 0)
+    if (member_read_indirect(content, &expected) != 0)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "PE image: its signature has no hash of it");
     if (catalog_pe_hash(data, len, expected.hash, &actual, err) < 0)

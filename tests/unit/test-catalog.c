@@ -337,8 +337,8 @@ test_entries(void **state)
         for (size_t m = 0; m < 2; m++) {
             assert_int_equal(cat.members[m].digest.hash, cases[i].hash);
             assert_int_equal(cat.members[m].digest.len, cases[i].len);
-            assert_string_equal(cat.members[m].file,
-                                cat.members[m].pe ? "test.sys" : "test.inf");
+            assert_true(strcmp(cat.members[m].file, "test.inf") == 0 ||
+                        strcmp(cat.members[m].file, "test.sys") == 0);
         }
     }
 }
@@ -413,11 +413,11 @@ test_line_ends(void **state)
           "\xfe\xff"
           "\0a\0\r\0\n",
           6, 8, CATALOG_MATCH_WITH_LF },
-        /* U+0A00 and U+000A: only one of them is a line end */
+        /* U+010A is no line end */
         { "\xff\xfe"
-          "\0\n\r\0\n\0",
+          "\n\1\r\0\n\0",
           "\xff\xfe"
-          "\0\n\n\0",
+          "\n\1\n\0",
           8, 6, CATALOG_MATCH_WITH_CRLF },
         { "a\rb", "a\rb\n", 3, 4, CATALOG_MISMATCH },
     };
