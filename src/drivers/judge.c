@@ -195,39 +195,75 @@ judge_embedded(const struct catalog_target *target,
     return package->verdict_why == NULL ? -1 : 0;
 }
 
+/* A signature inside an image that does not verify is damage, too: the hash in
+ * the catalog leaves the signature out. */
+static int
+check_embedded(struct driver_package *package, struct v2v_error *err)
+{
+    for (size_t i = 0; i < package->file_count; i++) {
+        const struct v2v_bytes *data = &package->files[i].data;
+        V2V_AUTO(catalog_signer) struct catalog_signer signer = { 0 };
+        struct v2v_error why = { 0 };
+
+        if (!catalog_is_pe(data->data, data->len) ||
+            catalog_pe_signer(data->data, data->len, &signer, &why) == 0 ||
+            why.code == V2V_ERR_NOT_FOUND)
+            continue;
+        if (why.code != V2V_ERR_FORMAT)
+            return v2v_fail(err, why.code, "%s", why.text);
+        package->judgement.verdict = CATALOG_VERDICT_DAMAGED;
+        package->judgement.loads = false;
+        package->judgement.file = i;
+        package->verdict_why =
+            v2v_format(err, "%s: the signature inside %s is damaged: %s",
+                       package->source, package->files[i].name, why.text);
+        return package->verdict_why == NULL ? -1 : 0;
+    }
+    return 0;
+}
+
+/* @damage: why the catalog counts for nothing */
+static int
+read_catalog(struct driver_package *package, struct catalog_evidence *evidence,
+             struct v2v_error *damage, struct v2v_error *err)
+{
+    const struct catalog_signer *signer = &package->catalog.signer;
+    const struct v2v_bytes *data;
+
+    package->signer_score = DRIVERS_SCORE_UNSIGNED;
+    if (package->catalog_index == SIZE_MAX)
+        return 0;
+    data = &package->files[package->catalog_index].data;
+    if (catalog_parse(data->data, data->len, &package->catalog, damage) < 0) {
+        if (damage->code != V2V_ERR_FORMAT)
+            return v2v_fail(err, damage->code, "%s", damage->text);
+        evidence->damage = damage->text;
+        return 0;
+    }
+    evidence->catalog = &package->catalog;
+    package->signer_score = signer->kind >= CATALOG_SIGNER_MICROSOFT
+                                ? DRIVERS_SCORE_MICROSOFT
+                                : DRIVERS_SCORE_AUTHENTICODE;
+    package->signer_name = v2v_strdup(signer->name, err);
+    return package->signer_name == NULL ? -1 : 0;
+}
+
 int
 package_judge(const struct catalog_target *target,
               struct driver_package *package, struct v2v_error *err)
 {
     struct catalog_evidence evidence = { 0 };
+    const struct catalog_judgement *judgement = &package->judgement;
     struct v2v_error damage = { 0 };
 
-    package->signer_score = DRIVERS_SCORE_UNSIGNED;
-    if (package->catalog_index != SIZE_MAX) {
-        const struct v2v_bytes *data =
-            &package->files[package->catalog_index].data;
-
-        if (catalog_parse(data->data, data->len, &package->catalog, &damage) ==
-            0) {
-            const struct catalog_signer *signer = &package->catalog.signer;
-
-            evidence.catalog = &package->catalog;
-            package->signer_score = signer->kind >= CATALOG_SIGNER_MICROSOFT
-                                        ? DRIVERS_SCORE_MICROSOFT
-                                        : DRIVERS_SCORE_AUTHENTICODE;
-            package->signer_name = v2v_strdup(signer->name, err);
-            if (package->signer_name == NULL)
-                return -1;
-        } else if (damage.code == V2V_ERR_FORMAT) {
-            evidence.damage = damage.text;
-        } else {
-            return v2v_fail(err, damage.code, "%s", damage.text);
-        }
-    }
-    if (weigh(target, package, &evidence, err) < 0)
+    if (read_catalog(package, &evidence, &damage, err) < 0 ||
+        weigh(target, package, &evidence, err) < 0)
         return -1;
-    if (package->judgement.verdict == CATALOG_VERDICT_UNSIGNED &&
-        !package->judgement.loads && judge_embedded(target, package, err) < 0)
+    if (judgement->verdict != CATALOG_VERDICT_DAMAGED &&
+        check_embedded(package, err) < 0)
+        return -1;
+    if (judgement->verdict == CATALOG_VERDICT_UNSIGNED && !judgement->loads &&
+        judge_embedded(target, package, err) < 0)
         return -1;
     return say_verdict(package, evidence.damage, err);
 }
