@@ -6,10 +6,32 @@
 #include "catalog/pe.h"
 
 static bool
-is_listed(const struct catalog *cat, const struct catalog_digest *digest)
+is_named(const struct catalog_member *member, const char *name)
+{
+    return member->file != NULL && v2v_equal_nocase(member->file, name);
+}
+
+static bool
+has_name(const struct catalog *cat, const char *name)
 {
     for (size_t i = 0; i < cat->member_count; i++) {
-        if (hash_equal(&cat->members[i].digest, digest))
+        if (is_named(&cat->members[i], name))
+            return true;
+    }
+    return false;
+}
+
+/* Windows goes by the hash alone; but a file that took another's place in the
+ * package is not the one that was signed under its name. */
+static bool
+is_listed(const struct catalog *cat, const char *name,
+          const struct catalog_digest *digest)
+{
+    bool named = has_name(cat, name);
+
+    for (size_t i = 0; i < cat->member_count; i++) {
+        if (hash_equal(&cat->members[i].digest, digest) &&
+            (!named || is_named(&cat->members[i], name)))
             return true;
     }
     return false;
@@ -20,17 +42,6 @@ uses_hash(const struct catalog *cat, enum catalog_hash hash)
 {
     for (size_t i = 0; i < cat->member_count; i++) {
         if (cat->members[i].digest.hash == hash)
-            return true;
-    }
-    return false;
-}
-
-static bool
-has_name(const struct catalog *cat, const char *name)
-{
-    for (size_t i = 0; i < cat->member_count; i++) {
-        if (cat->members[i].file != NULL &&
-            v2v_equal_nocase(cat->members[i].file, name))
             return true;
     }
     return false;
@@ -49,8 +60,8 @@ digest_of(const void *data, size_t len, enum catalog_hash hash,
 
 /* 1: listed; 0: not; -1 */
 static int
-look_up(const struct catalog *cat, const void *data, size_t len,
-        struct v2v_error *err)
+look_up(const struct catalog *cat, const char *name, const void *data,
+        size_t len, struct v2v_error *err)
 {
     static const enum catalog_hash hashes[] = { CATALOG_SHA256, CATALOG_SHA1 };
 
@@ -61,7 +72,7 @@ look_up(const struct catalog *cat, const void *data, size_t len,
             continue;
         if (digest_of(data, len, hashes[i], &digest, err) < 0)
             return -1;
-        if (is_listed(cat, &digest))
+        if (is_listed(cat, name, &digest))
             return 1;
     }
     return 0;
@@ -139,7 +150,7 @@ look_up_converted(const struct catalog *cat, const struct catalog_file *file,
 
     if (convert(file, wanted, &text, err) < 0)
         return -1;
-    return look_up(cat, text.data, text.len, err);
+    return look_up(cat, file->name, text.data, text.len, err);
 }
 
 static int
@@ -153,7 +164,7 @@ check_file(const struct catalog *cat, const struct catalog_file *file,
         { line_ends_crlf, CATALOG_MATCH_WITH_CRLF },
         { line_ends_lf, CATALOG_MATCH_WITH_LF },
     };
-    int found = look_up(cat, file->data, file->len, err);
+    int found = look_up(cat, file->name, file->data, file->len, err);
 
     *ret = CATALOG_MATCH;
     for (size_t i = 0; found == 0 && i < sizeof forms / sizeof *forms &&

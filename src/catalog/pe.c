@@ -13,15 +13,20 @@
 enum {
     dos_new_header = 0x3C, /* e_lfanew */
     dos_size = 0x40,
+    coff_section_count = 2,  /* offset from the COFF header */
     coff_optional_size = 16, /* offset from the COFF header */
     coff_size = 20,
-    optional_checksum = 64, /* offsets from the optional header */
+    optional_headers_size = 60, /* offsets from the optional header */
+    optional_checksum = 64,
     optional_directories_32 = 96,
     optional_directories_64 = 112,
     magic_32 = 0x10B,
     magic_64 = 0x20B,
     directory_certificates = 4,
     directory_size = 8,
+    section_size = 40,
+    section_raw_size = 16, /* offsets from a section's header */
+    section_raw_at = 20,
     certificate_header = 8,
     certificate_pkcs7 = 2 /* WIN_CERT_TYPE_PKCS_SIGNED_DATA */
 };
@@ -110,12 +115,52 @@ read_certificates(struct image *image, size_t optional, size_t size,
     return 0;
 }
 
+/* Where headers and sections end.  A certificate table before that would leave
+ * out of the hash what the loader maps: the document lets it only follow. */
+static int
+end_of_sections(const struct image *image, size_t coff, size_t optional,
+                size_t size, size_t *ret, struct v2v_error *err)
+{
+    size_t count = u16(image->data + coff + coff_section_count);
+    size_t end = u32(image->data + optional + optional_headers_size);
+    size_t table = optional + size;
+
+    if (!is_inside(image->len, table, count * section_size))
+        return fail_outside(err, "section table");
+    if (end < table + count * section_size)
+        end = table + count * section_size;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *section = image->data + table + i * section_size;
+        size_t raw_size = u32(section + section_raw_size);
+        size_t raw_end = u32(section + section_raw_at) + raw_size;
+
+        if (raw_size > 0 && raw_end > end)
+            end = raw_end;
+    }
+    *ret = end;
+    return 0;
+}
+
+static int
+check_certificates(const struct image *image, size_t sections_end,
+                   struct v2v_error *err)
+{
+    size_t end = image->certificates_at + image->certificates_len;
+
+    if (image->certificates_len == 0)
+        return 0;
+    if (image->certificates_at < sections_end || image->len - end >= 8)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "PE image: its certificate table is not at its end");
+    return 0;
+}
+
 static int
 read_image(const void *data, size_t len, struct image *ret,
            struct v2v_error *err)
 {
     struct image image = { .data = data, .len = len };
-    size_t coff, optional, size;
+    size_t coff, optional, size, sections_end;
 
     if (!catalog_is_pe(data, len))
         return v2v_fail(err, V2V_ERR_FORMAT, "not a PE image");
@@ -127,7 +172,9 @@ read_image(const void *data, size_t len, struct image *ret,
     if (size < optional_checksum + 4 || !is_inside(len, optional, size))
         return fail_outside(err, "optional header");
     image.checksum = optional + optional_checksum;
-    if (read_certificates(&image, optional, size, err) < 0)
+    if (read_certificates(&image, optional, size, err) < 0 ||
+        end_of_sections(&image, coff, optional, size, &sections_end, err) < 0 ||
+        check_certificates(&image, sections_end, err) < 0)
         return -1;
     *ret = image;
     return 0;
@@ -196,6 +243,9 @@ find_signature(const struct image *image, struct der *ret,
         at += len;
         left -= len;
     }
+    if (image->certificates_len > 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "PE image: its certificate table has no signature");
     return v2v_fail(err, V2V_ERR_NOT_FOUND, "PE image: no signature in it");
 }
 

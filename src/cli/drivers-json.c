@@ -7,14 +7,19 @@
 static json_t *
 place_json(const struct cli_options *options, const struct drivers_place *place)
 {
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "medium",
-        json_text(options->media.items[place->medium]), "path",
-        json_text(place->path), "os", json_text(place->os), "content",
-        json_text(place->content_id), "signer", json_text(place->signer.name),
-        "verdict", catalog_verdict_word(place->verdict), "why",
-        json_text(place->verdict_why), "absent", json_strings(&place->absent),
-        "warnings", json_strings(&place->warnings));
+    /* none can be had of an INF that cannot be read, or without the files */
+    const char *verdict = place->verdict_why != NULL && place->absent.count == 0
+                              ? catalog_verdict_word(place->verdict)
+                              : NULL;
+
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "medium",
+                     json_text(options->media.items[place->medium]), "path",
+                     json_text(place->path), "os", json_text(place->os),
+                     "content", json_text(place->content_id), "signer",
+                     json_text(place->signer.name), "verdict",
+                     json_text(verdict), "why", json_text(place->verdict_why),
+                     "absent", json_strings(&place->absent), "warnings",
+                     json_strings(&place->warnings));
 }
 
 static json_t *

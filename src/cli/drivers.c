@@ -9,7 +9,9 @@ static void
 print_place(const struct cli_options *options,
             const struct drivers_place *place)
 {
-    console_line("    %s", place->verdict_why); /* begins with the path */
+    /* the verdict begins with the path; there is none of what cannot be read */
+    console_line("    %s",
+                 place->verdict_why != NULL ? place->verdict_why : place->path);
     if (options->media.count > 1)
         console_line("        on %s", options->media.items[place->medium]);
     for (size_t i = 0; i < place->absent.count; i++)

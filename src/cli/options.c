@@ -54,7 +54,7 @@ static const struct {
       "let hazards pass: hive-dirty, driver-untrusted" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
-    { "quiet", 'q', ALL, NULL,
+    { "quiet", 'q', CLI_INJECT, NULL,
       "no steps, no report; warnings and errors only" },
     { "verbose", 'v', ALL, NULL, "facts and choices as well" },
     { "trace", 'x', GUEST, NULL, "what libguestfs does as well" },
@@ -354,6 +354,9 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
                         "which command?  \"inject\", \"drivers list\" or "
                         "\"drivers explain\"");
     words = find_command(argc, argv, &ret->command);
+    if (words == 0 && strcmp(argv[1], "drivers") == 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "drivers: \"list\" or \"explain\"?");
     if (words == 0 && argv[1][0] != '-')
         return v2v_fail(err, V2V_ERR_USAGE, "%s: no such command", argv[1]);
     argc -= words;

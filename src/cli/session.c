@@ -39,6 +39,15 @@ catch_signals(void)
     }
 }
 
+static bool
+is_same_file(const char *path, const struct stat *other)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_dev == other->st_dev &&
+           st.st_ino == other->st_ino;
+}
+
 /* Everything that could keep the XML from being written is found before the
  * image is. */
 static int
@@ -46,18 +55,23 @@ check_output(const struct cli_options *options, struct v2v_error *err)
 {
     const char *path = options->output_xml;
     V2V_AUTO(mem) char *probe = NULL;
-    struct stat output, image;
     V2V_AUTO(fd) int fd = -1;
+    struct stat output;
 
     if (path == NULL)
         return 0;
     if (stat(path, &output) == 0) {
         if (!S_ISREG(output.st_mode))
             return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
-        if (stat(options->image, &image) == 0 &&
-            image.st_dev == output.st_dev && image.st_ino == output.st_ino)
+        if (is_same_file(options->image, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
                             "%s: is the image, not a place for the XML", path);
+        for (size_t i = 0; i < options->media.count; i++)
+            if (is_same_file(options->media.items[i], &output))
+                return v2v_fail(err, V2V_ERR_USAGE,
+                                "%s: is the driver medium, not a place for the "
+                                "XML",
+                                path);
     }
     probe = v2v_format(err, "%s.XXXXXX", path);
     if (probe == NULL)

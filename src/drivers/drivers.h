@@ -77,6 +77,7 @@ struct driver_package {
     struct inf_version version;
     struct inf_models models; /* those for the guest; never none */
     bool boot;                /* has a service with StartType 0 */
+    bool programs;            /* a service runs something else than a .sys */
     char *content_id;      /* 16 hex digits: names and contents of all files, so
                             * that the same package is known again */
     char *signer_name;     /* NULL: unsigned, or the catalog is damaged */

@@ -166,7 +166,8 @@ loads_by_itself(const struct catalog_target *target,
 
 /* A boot driver loads without a catalog if it has a signature of its own that
  * is accepted; all of virtio-win's have one.  Without a catalog the package
- * stays unsigned to Plug and Play, and to whoever asks. */
+ * stays unsigned to Plug and Play, and to whoever asks.  Nothing vouches for
+ * its INF then: what that starts has to be those drivers and nothing else. */
 static int
 judge_embedded(const struct catalog_target *target,
                struct driver_package *package, struct v2v_error *err)
@@ -174,6 +175,8 @@ judge_embedded(const struct catalog_target *target,
     V2V_AUTO(mem) char *signer = NULL;
     int loads = 0;
 
+    if (package->programs)
+        return 0;
     for (size_t i = 0; i < package->file_count; i++) {
         const struct driver_file *file = &package->files[i];
 

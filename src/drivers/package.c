@@ -85,6 +85,26 @@ starts_at_boot(const struct inf_install *install, void *opaque,
     return 0;
 }
 
+/* Returns 1 when a service runs anything but a kernel driver named .sys. */
+static int
+runs_programs(const struct inf_install *install, void *opaque,
+              struct v2v_error *err)
+{
+    static const uint32_t win32_types = 0x30; /* SERVICE_WIN32, winnt.h */
+
+    (void)opaque;
+    (void)err;
+    for (size_t i = 0; i < install->services.count; i++) {
+        const struct inf_service *service = &install->services.items[i];
+
+        if (service->name[0] != '\0' && !service->foreign &&
+            ((service->type & win32_types) != 0 ||
+             !v2v_has_suffix_nocase(service->binary_raw, ".sys")))
+            return 1;
+    }
+    return 0;
+}
+
 static bool
 has_driver_store_dirid(const struct inf_target *target)
 {
@@ -140,14 +160,16 @@ package_read(const struct v2v_bytes *text, const struct inf_target *target,
              struct driver_package *ret, struct v2v_error *err)
 {
     V2V_AUTO(package) struct driver_package package = { 0 };
-    int boot;
+    int boot, programs;
 
     if (parse(text, target, &package, err) < 0)
         return -1;
     boot = each_install(&package, target, starts_at_boot, NULL, err);
-    if (boot < 0)
+    programs = each_install(&package, target, runs_programs, NULL, err);
+    if (boot < 0 || programs < 0)
         return -1;
     package.boot = boot > 0;
+    package.programs = programs > 0;
     *ret = package;
     package = (struct driver_package){ 0 };
     return 0;

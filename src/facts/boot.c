@@ -3,22 +3,55 @@
 
 #include "base/log.h"
 
-/* BcdLibraryBoolean_AllowPrereleaseSignatures, what "bcdedit /set testsigning
- * on" sets: a binary value of one byte, 1 for on.
- * Source: Microsoft, "BcdLibraryElementTypes enumeration". */
-#define TEST_SIGNING "Elements\\16000049"
+/* Elements of the boot configuration.
+ * Source: Microsoft, "BCD WMI provider enumerations" (BcdBootMgrElementTypes,
+ * BcdLibraryElementTypes). */
+#define BOOT_MANAGER "{9dea862c-5cdd-4e70-acc1-f32b344d4795}"
+#define DEFAULT_OBJECT "23000003"
+#define INHERITED_OBJECTS "14000006"
+/* what "bcdedit /set testsigning on" sets: one byte, 1 for on */
+#define ALLOW_PRERELEASE_SIGNATURES "16000049"
 
-static bool
-is_on(struct reg_hive *bcd, const char *object)
+static char *
+element_key(const char *object, const char *element)
 {
-    V2V_AUTO(mem) char *key =
-        v2v_format(NULL, "Objects\\%s\\" TEST_SIGNING, object);
+    return v2v_format(NULL, "Objects\\%s\\Elements\\%s", object, element);
+}
+
+/* Is it on for @object, or for what the object inherits? */
+static bool
+is_on(struct reg_hive *bcd, const char *object, bool inherits)
+{
+    V2V_AUTO(mem)
+    char *key = element_key(object, ALLOW_PRERELEASE_SIGNATURES);
+    V2V_AUTO(mem) char *inherited_key = element_key(object, INHERITED_OBJECTS);
+    V2V_AUTO(strings) struct v2v_strings inherited = { 0 };
     V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
     uint32_t type;
 
+    if (key == NULL || inherited_key == NULL)
+        return false;
+    if (reg_get(bcd, key, "Element", &type, &data, NULL) == 0)
+        return data.len > 0 && data.data[0] != 0;
+    if (!inherits ||
+        reg_get_strings(bcd, inherited_key, "Element", &inherited, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < inherited.count; i++)
+        if (is_on(bcd, inherited.items[i], false))
+            return true;
+    return false;
+}
+
+/* For the entry that is booted unless somebody chooses another. */
+static bool
+default_is_on(struct reg_hive *bcd)
+{
+    V2V_AUTO(mem) char *key = element_key(BOOT_MANAGER, DEFAULT_OBJECT);
+    V2V_AUTO(mem) char *object = NULL;
+
     return key != NULL &&
-           reg_get(bcd, key, "Element", &type, &data, NULL) == 0 &&
-           data.len > 0 && data.data[0] != 0;
+           reg_get_string(bcd, key, "Element", &object, NULL) == 0 &&
+           is_on(bcd, object, true);
 }
 
 int
@@ -28,21 +61,21 @@ facts_read_bcd(struct guest *guest, const char *path, struct facts *facts,
     static const size_t largest = 16 << 20; /* a BCD has some 32 KiB */
     V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
     V2V_AUTO(reg_hive) struct reg_hive *bcd = NULL;
-    V2V_AUTO(strings) struct v2v_strings objects = { 0 };
+    bool on;
     struct v2v_error why = { 0 };
 
     if (guest_read(guest, path, largest, &bytes, err) < 0)
         return err->code == V2V_ERR_NOT_FOUND || err->code == V2V_ERR_GUEST
                    ? 0
                    : -1;
-    if (reg_hive_open(bytes.data, bytes.len, &bcd, &why) < 0 ||
-        reg_children(bcd, "Objects", &objects, &why) < 0) {
+    if (reg_hive_open(bytes.data, bytes.len, &bcd, &why) < 0) {
         v2v_fact("facts", "%s: %s", path, why.text);
         return 0;
     }
-    for (size_t i = 0; i < objects.count; i++)
-        facts->test_signing |= is_on(bcd, objects.items[i]);
-    v2v_fact("facts", "%s: testsigning %s", path,
-             facts->test_signing ? "on" : "off");
+    on = default_is_on(bcd);
+    v2v_fact("facts", "%s: testsigning %s", path, on ? "on" : "off");
+    /* with several, only what all say can be relied on */
+    facts->test_signing = on && (!facts->has_bcd || facts->test_signing);
+    facts->has_bcd = true;
     return 0;
 }

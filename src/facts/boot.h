@@ -6,9 +6,9 @@
 #include "facts/facts.h"
 #include "guest/guest.h"
 
-/* Sets test_signing where the BCD at @path of the mounted volume has it for
- * any entry.  No BCD there, or a damaged one, changes nothing: it decides only
- * which warning a driver earns.  Fails as guest_read() does. */
+/* Sets test_signing by the BCD at @path of the mounted volume.  No BCD there,
+ * or a damaged one, changes nothing: it decides only which warning a driver
+ * earns.  Fails as guest_read() does. */
 int facts_read_bcd(struct guest *guest, const char *path, struct facts *facts,
                    struct v2v_error *err);
 

@@ -69,7 +69,9 @@ struct facts {
 
     /* what decides which drivers the kernel takes; false also when the guest
      * does not say */
-    bool test_signing; /* BCD: testsigning on */
+    bool has_bcd;      /* a boot configuration was read */
+    bool test_signing; /* testsigning is on for its default entry; in every
+                        * one, if there are several */
     bool hvci;         /* memory integrity is on: Control\DeviceGuard */
 
     struct facts_control_set *control_sets; /* those that exist */

@@ -180,7 +180,7 @@ plan_device_path(const struct facts *facts, struct plan *plan,
             return -1;
         if (is_listed(list, dir))
             continue;
-        longer = v2v_format(err, "%s;%s", list, dir);
+        longer = v2v_format(err, "%s%s%s", list, *list == '\0' ? "" : ";", dir);
         free(list);
         list = longer;
     }

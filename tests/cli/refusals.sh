@@ -44,6 +44,7 @@ xml=(--domain-xml vm.xml --output-xml out.xml)
 # the command line
 refused 2 'which command?*'
 refused 2 'eject: no such command' eject
+refused 2 'drivers: "list" or "explain"?' drivers
 refused 2 '--nonsense: no such option*' inject --nonsense vm.qcow2
 refused 2 '--root: needs an argument' inject vm.qcow2 --root
 refused 2 '--root one: not a partition*' "${inject[@]}" --root one
@@ -79,6 +80,9 @@ refused 5 'vm.xml: *network*' "${inject[@]}" "${xml[@]}"
 
 # where the XML goes is tried before anything is written
 domain "<domain type='kvm'><os><type>hvm</type></os><devices/></domain>"
+"$fixtures/mkiso" medium.iso
+refused 2 'medium.iso: is the driver medium*' inject vm.qcow2 \
+    --virtio-iso medium.iso --domain-xml vm.xml --output-xml medium.iso
 for bad in missing/out.xml medium vm.qcow2 /dev/null; do
     refused 2 "$bad: *" "${inject[@]}" --domain-xml vm.xml --output-xml $bad
 done

@@ -121,6 +121,7 @@ list | openssl cms -sign -binary -nodetach -md sha256 -outform DER \
 "$fixtures/mkpe" amd64 "$pe/amd64.sys" test.sys
 "$fixtures/mkpe" x86 "$pe/x86.sys" test.sys
 # shellcheck disable=SC2016 # a $ of the INF
+# shellcheck disable=SC2016 # the dollars are the INF's
 printf '[Version]\r\nSignature="$Windows NT$"\r\n' >test.inf
 cp "$pe/amd64.sys" test.sys
 "$fixtures/mkcat" -k keys -o "$out/entries.cat" test.inf test.sys

@@ -101,7 +101,8 @@ test_nothing_without_a_volume(void **state)
     assert_string_equal(err.text, "x: no volume is mounted");
     assert_int_equal(guest_mount(guest, 3, false, &err), -1);
     assert_int_equal(err.code, V2V_ERR_GUEST);
-    assert_non_null(strstr(err.text, "partition 3: cannot mount it: "));
+    assert_non_null(
+        strstr(err.text, "partition 3: cannot mount it (ntfs-3g, ro): "));
 }
 
 static void

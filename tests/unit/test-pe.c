@@ -120,7 +120,7 @@ test_what_is_hashed(void **state)
         image.data[i] ^= 1;
         if (catalog_pe_hash(image.data, image.len, CATALOG_SHA256, &digest,
                             &err) < 0)
-            assert_true(i < ENTRY_64 + 8); /* a header */
+            assert_true(i < 0x400); /* a header */
         else if (i < ENTRY_64 || i >= ENTRY_64 + 8)
             assert_int_equal(is_same(digest, plain), left_out);
         image.data[i] ^= 1;
@@ -244,8 +244,8 @@ test_bad_embedded_signatures(void **state)
         /* the entry's length, its type, the signature's tag */
         { "signed-amd64.sys", IMAGE_LEN + 3, 1, V2V_ERR_FORMAT,
           "PE image: bad entry in its certificate table" },
-        { "signed-amd64.sys", IMAGE_LEN + 6, 1, V2V_ERR_NOT_FOUND,
-          "PE image: no signature in it" },
+        { "signed-amd64.sys", IMAGE_LEN + 6, 1, V2V_ERR_FORMAT,
+          "PE image: its certificate table has no signature" },
         { "signed-amd64.sys", IMAGE_LEN + 8, 0x31, V2V_ERR_FORMAT,
           "PE image: not an Authenticode signature: bad encoding: nested asn1 "
           "error" },
@@ -266,6 +266,30 @@ test_bad_embedded_signatures(void **state)
     }
 }
 
+/* A table in the middle would hide what the loader maps there from the hash. */
+static void
+test_certificates_are_at_the_end(void **state)
+{
+    static const uint32_t places[][2] = { { 0x200, 0x200 },
+                                          { 0x200, IMAGE_LEN - 0x200 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        V2V_AUTO(bytes)
+        struct v2v_bytes image = read_image("signed-amd64.sys");
+        struct catalog_digest digest;
+        struct v2v_error err = { 0 };
+
+        v2v_put_le(image.data + ENTRY_64, places[i][0], 4);
+        v2v_put_le(image.data + ENTRY_64 + 4, places[i][1], 4);
+        assert_int_equal(catalog_pe_hash(image.data, image.len, CATALOG_SHA256,
+                                         &digest, &err),
+                         -1);
+        assert_string_equal(
+            err.text, "PE image: its certificate table is not at its end");
+    }
+}
+
 int
 main(void)
 {
@@ -275,6 +299,7 @@ main(void)
         cmocka_unit_test(test_what_is_hashed),
         cmocka_unit_test(test_malformed_images),
         cmocka_unit_test(test_short_directory),
+        cmocka_unit_test(test_certificates_are_at_the_end),
         cmocka_unit_test(test_embedded_signatures),
         cmocka_unit_test(test_bad_embedded_signatures),
     };
