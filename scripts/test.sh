@@ -191,7 +191,7 @@ memcheck() {
     local program status=0
     local -x V2V_SHARED=/nonexistent
     for program in build/ci/tests/test-*; do
-        [ -x "$program" ] || continue
+        [ -f "$program" ] || continue
         echo "== $program"
         valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
             --child-silent-after-fork=yes "$program" || case $? in

@@ -13,7 +13,7 @@
 #include "plan/plan-private.h"
 #include "plan/plan.h"
 
-#define MEDIUM BINARY_DIR "/tests/test-plan-medium"
+#define MEDIUM BINARY_DIR "/tests/medium-plan"
 
 static struct drivers_choice choice; /* viostor */
 static struct media *medium;
