@@ -26,6 +26,11 @@ struct reg_header {
     bool dirty; /* the two differ: changes wait in the transaction logs */
 };
 
+/* Does a hive need its transaction logs: is its base block damaged (signature,
+ * checksum), or do the sequence numbers differ?  False for what is too short.
+ */
+bool reg_needs_logs(const void *data, size_t len);
+
 /**
  * reg_header_read() - check and decode the base block of a primary hive file
  * @data: the whole file; @len: bytes
