@@ -56,6 +56,19 @@ is_edited(const struct plan *plan, enum reg_hive_id id)
     return false;
 }
 
+/* Nothing may be applied over the edit. */
+static int
+empty_logs(struct guest *guest, const struct facts_hive *hive,
+           struct v2v_error *err)
+{
+    for (size_t i = 0; i < 2; i++)
+        if (hive->logs[i].len > 0 &&
+            guest_patch_file(guest, hive->logs[i].path, NULL, hive->logs[i].len,
+                             "", 0, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int
 write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
            const struct plan *plan, struct v2v_error *err)
@@ -70,8 +83,10 @@ write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
         reg_hive_save(hive->hive, &edited, err) < 0 ||
         reg_hive_open(edited.data, edited.len, &reread, err) < 0)
         return v2v_fail_in(err, "%s", hive->path);
-    return guest_patch_file(guest, hive->path, hive->bytes.data,
-                            hive->bytes.len, edited.data, edited.len, err);
+    if (guest_patch_file(guest, hive->path, hive->bytes.data, hive->bytes.len,
+                         edited.data, edited.len, err) < 0)
+        return -1;
+    return empty_logs(guest, hive, err);
 }
 
 int

@@ -23,7 +23,12 @@
 struct facts_hive {
     char *path;             /* "Windows/System32/config/SYSTEM" */
     struct v2v_bytes bytes; /* of the file; empty: the guest has no such hive */
-    struct reg_hive *hive;  /* NULL: the same */
+    struct reg_hive *hive;  /* NULL: the same; else what the file holds with
+                             * its transaction logs replayed */
+    struct {
+        char *path;   /* "Windows/System32/config/SYSTEM.LOG1" */
+        uint64_t len; /* bytes; 0: empty or absent */
+    } logs[2];
 };
 
 struct facts_hives {

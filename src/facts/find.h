@@ -32,8 +32,10 @@ int facts_find_windows(struct guest *guest, int partition, struct facts *facts,
  * facts_load_hives() - SYSTEM, SOFTWARE and, where there is one, DRIVERS
  * @ret: all zero; facts_hives_done() even after a failure
  *
- * Returns: 0, or -1 with V2V_ERR_GUEST (a dirty hive that is not allowed),
- * V2V_ERR_FORMAT (corrupt), and the errors of guest_read().
+ * A dirty hive is brought up to date from its transaction logs, in memory.
+ *
+ * Returns: 0, or -1 with V2V_ERR_GUEST (a dirty hive without logs that apply,
+ * and not allowed), V2V_ERR_FORMAT (corrupt), and the errors of guest_read().
  */
 int facts_load_hives(struct guest *guest, const struct facts *facts,
                      const struct facts_allow *allow, struct facts_hives *ret,

@@ -59,6 +59,20 @@ real() {
 drivers='System32\\drivers\\viostor.sys'
 real win10-x64 virtio-win-subset.iso "$drivers" \
     "viostor/w10/amd64 NetKVM/w10/amd64"
+
+# a hive that Windows left dirty: what it had logged is there afterwards
+"$V2V_SHARED/tools/mkguest" -p win10-x64 -o vm.qcow2 \
+    -s "$V2V_SHARED/data/hives/win10-1709-dirty/SYSTEM.xz" >/dev/null 2>&1
+check "dirty win10-x64: inject" inject virtio-win-subset.iso
+xz -dc "$V2V_SHARED/data/hives/win10-1709-clean/SYSTEM.xz" >SYSTEM.before
+volume vm.qcow2 c.ntfs && hive c.ntfs SYSTEM SYSTEM.after
+check "dirty win10-x64: the logged changes are there, nothing else changed" \
+    nothing_else_changed
+for log in LOG1 LOG2; do
+    check "dirty win10-x64: $log is empty" \
+        test "$(volume_cat c.ntfs "$config/SYSTEM.$log" | wc -c)" = 0
+done
+
 # these packages are self-signed: Windows 8.1 refuses them
 real win81-x64 virtio-win-subset.iso "$drivers" \
     "viostor/w8.1/amd64 NetKVM/w8.1/amd64 Balloon/w8.1/amd64" \
