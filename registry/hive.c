@@ -28,22 +28,6 @@ anonymous_file_new(struct anonymous_file *ret, struct v2v_error *err)
 }
 
 static int
-write_all(int fd, const uint8_t *data, size_t len, struct v2v_error *err)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return v2v_fail_errno(err, errno, "memory for a registry hive");
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static int
 open_with_hivex(const struct anonymous_file *file, struct reg_hive **ret,
                 struct v2v_error *err)
 {
@@ -74,8 +58,9 @@ reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
     if (reg_header_read(data, len, &header, err) < 0 ||
         anonymous_file_new(&file, err) < 0)
         return -1;
-    result = write_all(file.fd, data, len, err);
-    if (result == 0)
+    if (v2v_fd_write(file.fd, data, len) < 0)
+        result = v2v_fail_errno(err, errno, "memory for a registry hive");
+    else
         result = open_with_hivex(&file, ret, err);
     close(file.fd);
     return result;

@@ -129,33 +129,35 @@ v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
     return 0;
 }
 
-static int
-write_all(int fd, const uint8_t *data, size_t len)
+int
+v2v_fd_write(int fd, const void *data, size_t len)
 {
+    const uint8_t *p = data;
+
     while (len > 0) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(fd, p, len);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -1;
-        data += n;
+        p += n;
         len -= (size_t)n;
     }
-    return fsync(fd);
+    return 0;
 }
 
-/* A rename is on the disk only when its directory is. */
-static int
-sync_directory_of(const char *path)
+int
+v2v_sync_directory_of(const char *path, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *copy = strdup(path);
     V2V_AUTO(fd) int fd = -1;
 
-    if (copy == NULL)
-        return -1;
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : fsync(fd);
+    if (copy != NULL)
+        fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return v2v_fail_errno(err, errno, "%s: flushing its directory", path);
+    return 0;
 }
 
 int
@@ -178,14 +180,12 @@ v2v_file_replace(const char *path, const void *data, size_t len,
     fd = mkostemp(tmp, O_CLOEXEC);
     if (fd < 0)
         return v2v_fail_errno(err, errno, "%s", tmp);
-    if (fchmod(fd, mode) < 0 || write_all(fd, data, len) < 0 ||
-        rename(tmp, path) < 0) {
+    if (fchmod(fd, mode) < 0 || v2v_fd_write(fd, data, len) < 0 ||
+        fsync(fd) < 0 || rename(tmp, path) < 0) {
         int saved = errno;
 
         unlink(tmp);
         return v2v_fail_errno(err, saved, "%s", path);
     }
-    if (sync_directory_of(path) < 0)
-        return v2v_fail_errno(err, errno, "%s: flushing its directory", path);
-    return 0;
+    return v2v_sync_directory_of(path, err);
 }

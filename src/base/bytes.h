@@ -82,4 +82,11 @@ int v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
 int v2v_file_replace(const char *path, const void *data, size_t len,
                      struct v2v_error *err);
 
+/* All of @data to a descriptor; -1 and errno. */
+int v2v_fd_write(int fd, const void *data, size_t len);
+
+/* A name made, renamed or deleted is on the disk only when its directory is:
+ * flushes the one that @path lies in.  V2V_ERR_INTERNAL. */
+int v2v_sync_directory_of(const char *path, struct v2v_error *err);
+
 #endif

@@ -35,18 +35,8 @@ _Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
 static int
 put(int fd, const void *data, size_t len, struct v2v_error *err)
 {
-    const uint8_t *p = data;
-
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return v2v_fail_errno(err, errno, "writing an archive");
-        p += n;
-        len -= (size_t)n;
-    }
+    if (v2v_fd_write(fd, data, len) < 0)
+        return v2v_fail_errno(err, errno, "writing an archive");
     return 0;
 }
 

@@ -284,23 +284,13 @@ image_overlay_create(struct image *image, struct v2v_error *err)
 
 /* fsync of a file by name: of what others wrote into it, too. */
 static int
-sync_path(const char *path, int flags, struct v2v_error *err)
+sync_file(const char *path, struct v2v_error *err)
 {
-    V2V_AUTO(fd) int fd = open(path, flags | O_CLOEXEC);
+    V2V_AUTO(fd) int fd = open(path, O_RDWR | O_CLOEXEC);
 
     if (fd < 0 || fsync(fd) < 0)
         return v2v_fail_errno(err, errno, "flushing %s", path);
     return 0;
-}
-
-static int
-sync_directory_of(const char *path, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *copy = v2v_strdup(path, err);
-
-    if (copy == NULL)
-        return -1;
-    return sync_path(dirname(copy), O_RDONLY | O_DIRECTORY, err);
 }
 
 /* From here to the marker's end the overlay is the only whole copy: it and
@@ -310,11 +300,11 @@ write_marker(struct image *image, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *text = v2v_format(err, "%s\n", image->overlay);
 
-    if (text == NULL || sync_path(image->overlay, O_RDWR, err) < 0 ||
+    if (text == NULL || sync_file(image->overlay, err) < 0 ||
         v2v_file_replace(image->marker, text, strlen(text), err) < 0)
         return -1;
     image->committing = true;
-    return sync_directory_of(image->overlay, err);
+    return v2v_sync_directory_of(image->overlay, err);
 }
 
 static int
@@ -326,7 +316,7 @@ delete_files(struct image *image, struct v2v_error *err)
     if (unlink(image->marker) < 0)
         return v2v_fail_errno(err, errno, "%s", image->marker);
     image->committing = false;
-    return sync_directory_of(image->overlay, err);
+    return v2v_sync_directory_of(image->overlay, err);
 }
 
 /* A virtual machine was faster: QEMU got no lock and changed nothing. */
@@ -352,7 +342,7 @@ image_commit(struct image *image, struct v2v_error *err)
         v2v_error_set(err, V2V_ERR_BUSY, "%s", why.text);
         return give_up_commit(image);
     }
-    if (why.code != V2V_OK || sync_path(image->path, O_RDWR, &why) < 0)
+    if (why.code != V2V_OK || sync_file(image->path, &why) < 0)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "the commit failed and has to be repeated (qemu-img "
                         "commit -d -f qcow2 '%s'): %s",
