@@ -213,14 +213,11 @@ add_dword(const struct inf_line *line, const struct inf_dirs *dirs,
 {
     V2V_AUTO(mem)
     char *text = inf_expand(line->inf, inf_field_raw(line, DATA), dirs, err);
-    uint8_t le[4];
     uint32_t value;
 
     if (text == NULL || inf_integer(text, &value, err) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof le; i++)
-        le[i] = (uint8_t)(value >> 8 * i);
-    return v2v_bytes_add(out, le, sizeof le, err);
+    return v2v_bytes_add_le(out, value, sizeof value, err);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "catalog/hash.h"
 #include "catalog/member.h"
 #include "catalog/signed.h"
@@ -54,13 +55,13 @@ is_inside(size_t len, size_t at, size_t wanted)
 static uint32_t
 u16(const uint8_t *p)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+    return (uint32_t)v2v_get_le(p, 2);
 }
 
 static uint32_t
 u32(const uint8_t *p)
 {
-    return u16(p) | u16(p + 2) << 16;
+    return (uint32_t)v2v_get_le(p, 4);
 }
 
 bool

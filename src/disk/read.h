@@ -3,6 +3,7 @@
 #ifndef V2V_DISK_READ_H
 #define V2V_DISK_READ_H
 
+#include "base/bytes.h"
 #include "disk/probe.h"
 
 /* The smallest sector, and the unit in which NTFS protects its records. */
@@ -24,19 +25,19 @@ disk_is_power_of_two(uint64_t n)
 static inline uint16_t
 disk_le16(const uint8_t *p)
 {
-    return (uint16_t)(p[0] | p[1] << 8);
+    return (uint16_t)v2v_get_le(p, 2);
 }
 
 static inline uint32_t
 disk_le32(const uint8_t *p)
 {
-    return (uint32_t)disk_le16(p) | (uint32_t)disk_le16(p + 2) << 16;
+    return (uint32_t)v2v_get_le(p, 4);
 }
 
 static inline uint64_t
 disk_le64(const uint8_t *p)
 {
-    return (uint64_t)disk_le32(p) | (uint64_t)disk_le32(p + 4) << 32;
+    return v2v_get_le(p, 8);
 }
 
 #endif

@@ -37,22 +37,6 @@ sid_equals(struct sid sid, const void *data, size_t len)
 }
 
 static int
-add_le16(struct v2v_bytes *b, size_t value, struct v2v_error *err)
-{
-    const uint8_t le[] = { value & 0xFF, value >> 8 & 0xFF };
-
-    return v2v_bytes_add(b, le, sizeof le, err);
-}
-
-static int
-add_le32(struct v2v_bytes *b, size_t value, struct v2v_error *err)
-{
-    return add_le16(b, value & 0xFFFF, err) < 0
-               ? -1
-               : add_le16(b, value >> 16 & 0xFFFF, err);
-}
-
-static int
 format_ace(const struct ace *ace, struct v2v_bytes *out, struct v2v_error *err)
 {
     const uint8_t start[] = { ace->number, ace->flags };
@@ -60,7 +44,8 @@ format_ace(const struct ace *ace, struct v2v_bytes *out, struct v2v_error *err)
         ACE_HEADER + ACE_MASK + ace->object_len + ace->sid.len + ace->tail_len;
 
     if (v2v_bytes_add(out, start, sizeof start, err) < 0 ||
-        add_le16(out, len, err) < 0 || add_le32(out, ace->mask, err) < 0 ||
+        v2v_bytes_add_le(out, len, 2, err) < 0 ||
+        v2v_bytes_add_le(out, ace->mask, 4, err) < 0 ||
         v2v_bytes_add(out, ace->object, ace->object_len, err) < 0 ||
         v2v_bytes_add(out, ace->sid.data, ace->sid.len, err) < 0)
         return -1;
@@ -206,16 +191,19 @@ format_descriptor(const struct v2v_bytes *aces, struct v2v_bytes *out,
     unsigned count = count_aces(aces, &object);
 
     if (v2v_bytes_add(out, revision, sizeof revision, err) < 0 ||
-        add_le16(out,
-                 SD_SELF_RELATIVE | SD_DACL_PRESENT | SD_DACL_AUTO_INHERITED,
-                 err) < 0 ||
-        add_le32(out, SD_HEADER + acl_len, err) < 0 ||
-        add_le32(out, SD_HEADER + acl_len + owner_of_child.len, err) < 0 ||
-        add_le32(out, 0, err) < 0 || /* no SACL */
-        add_le32(out, SD_HEADER, err) < 0)
+        v2v_bytes_add_le(
+            out, SD_SELF_RELATIVE | SD_DACL_PRESENT | SD_DACL_AUTO_INHERITED, 2,
+            err) < 0 ||
+        v2v_bytes_add_le(out, SD_HEADER + acl_len, 4, err) < 0 ||
+        v2v_bytes_add_le(out, SD_HEADER + acl_len + owner_of_child.len, 4,
+                         err) < 0 ||
+        v2v_bytes_add_le(out, 0, 4, err) < 0 || /* no SACL */
+        v2v_bytes_add_le(out, SD_HEADER, 4, err) < 0)
         return -1;
-    if (add_le16(out, object ? ACL_REVISION_DS : ACL_REVISION, err) < 0 ||
-        add_le16(out, acl_len, err) < 0 || add_le32(out, count, err) < 0 ||
+    if (v2v_bytes_add_le(out, object ? ACL_REVISION_DS : ACL_REVISION, 2, err) <
+            0 ||
+        v2v_bytes_add_le(out, acl_len, 2, err) < 0 ||
+        v2v_bytes_add_le(out, count, 4, err) < 0 ||
         v2v_bytes_add(out, aces->data, aces->len, err) < 0 ||
         v2v_bytes_add(out, owner_of_child.data, owner_of_child.len, err) < 0)
         return -1;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -50,13 +51,13 @@ static const uint8_t long_places[long_units] = { 1,  3,  5,  7,  9,  14, 16,
 static unsigned
 u16(const uint8_t *p)
 {
-    return (unsigned)p[0] | (unsigned)p[1] << 8;
+    return (unsigned)v2v_get_le(p, 2);
 }
 
 static uint32_t
 u32(const uint8_t *p)
 {
-    return (uint32_t)u16(p) | (uint32_t)u16(p + 2) << 16;
+    return (uint32_t)v2v_get_le(p, 4);
 }
 
 bool

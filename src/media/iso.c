@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "media/medium.h"
 
@@ -23,13 +24,6 @@ static inline void
 v2v_auto_archive(struct archive **a)
 {
     archive_read_free(*a); /* accepts NULL */
-}
-
-static uint32_t
-little_endian_32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-           (uint32_t)p[3] << 24;
 }
 
 /* libarchive lists a cut image without complaint as long as the directories
@@ -50,8 +44,7 @@ check_volume(const struct media *m, struct v2v_error *err)
                         "neither an ISO nor a floppy image");
     if (sector[0] != descriptor_primary)
         return 0;
-    claimed =
-        (uint64_t)little_endian_32(sector + volume_blocks_offset) * sector_size;
+    claimed = v2v_get_le(sector + volume_blocks_offset, 4) * sector_size;
     if ((uint64_t)size < claimed)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "damaged: %llu bytes long, but its volume has %llu",
