@@ -76,6 +76,14 @@ v2v_lower(char *s)
         *s = lower(*s);
 }
 
+const char *
+v2v_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
 static int
 add_unit(struct v2v_bytes *out, uint32_t unit, struct v2v_error *err)
 {

@@ -30,6 +30,9 @@ bool v2v_has_prefix_nocase(const char *s, const char *prefix);
 bool v2v_has_suffix_nocase(const char *s, const char *suffix);
 void v2v_lower(char *s);
 
+/* What follows the last '/' of @path: a place in it, not a copy. */
+const char *v2v_base_name(const char *path);
+
 /**
  * v2v_utf16_from_utf8() - append @utf8 as UTF-16LE, without a NUL
  * Returns: 0, or -1 with V2V_ERR_FORMAT for a malformed sequence.

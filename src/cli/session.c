@@ -100,25 +100,17 @@ load_domain(const struct cli_options *options, struct domain **ret,
     return 0;
 }
 
-static const char *
-last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* An XML that does not name the image is probably another machine's. */
 static void
 warn_of_other_image(const struct cli_options *options,
                     const struct domain *domain)
 {
-    const char *name = last_part(options->image);
+    const char *name = v2v_base_name(options->image);
 
     for (size_t i = 0; i < domain_disk_count(domain); i++) {
         const char *source = domain_disk_source(domain, i);
 
-        if (source != NULL && strcmp(last_part(source), name) == 0)
+        if (source != NULL && strcmp(v2v_base_name(source), name) == 0)
             return;
     }
     v2v_warn("cli", "image-not-in-xml",

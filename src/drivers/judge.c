@@ -55,14 +55,6 @@ package_is_for_newer(const struct driver_package *package,
     return newer;
 }
 
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* Everything but the catalog itself, in the order of the package. */
 static size_t
 list_signed(const struct driver_package *package, struct catalog_file *files)
@@ -74,8 +66,8 @@ list_signed(const struct driver_package *package, struct catalog_file *files)
 
         if (i != package->catalog_index)
             files[count++] =
-                (struct catalog_file){ base_name(file->name), file->data.data,
-                                       file->data.len };
+                (struct catalog_file){ v2v_base_name(file->name),
+                                       file->data.data, file->data.len };
     }
     return count;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "drivers/place.h"
 
 /* Microsoft, "Run from driver store": Windows 10 1709 is the first */
 enum { dirid_driver_store = 13, first_store_build = 16299 };
@@ -428,12 +429,9 @@ static int
 name_package(const char *path, struct driver_package *package,
              struct v2v_error *err)
 {
-    const char *slash = strrchr(path, '/');
-
-    package->source =
-        v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
-    package->inf_name = long_inf_name(slash != NULL ? slash + 1 : path,
-                                      package->version.catalog, err);
+    package->source = place_folder(path, err);
+    package->inf_name =
+        long_inf_name(v2v_base_name(path), package->version.catalog, err);
     return package->source != NULL && package->inf_name != NULL ? 0 : -1;
 }
 
@@ -513,11 +511,8 @@ find_catalog(const struct media *m, size_t inf_index,
              struct v2v_error *err)
 {
     const char *path = media_at(m, inf_index)->path;
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    V2V_AUTO(mem)
-    char *folder =
-        v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
+    const char *name = v2v_base_name(path);
+    V2V_AUTO(mem) char *folder = place_folder(path, err);
     V2V_AUTO(mem) char *catalog = NULL;
 
     if (package->version.catalog != NULL)
@@ -535,9 +530,8 @@ check_listed(const struct v2v_bytes *data, const char *path,
              const struct v2v_bytes *text, char **why, struct v2v_error *err)
 {
     V2V_AUTO(catalog) struct catalog catalog = { 0 };
-    const char *slash = strrchr(path, '/');
-    const struct catalog_file file = { slash != NULL ? slash + 1 : path,
-                                       text->data, text->len };
+    const struct catalog_file file = { v2v_base_name(path), text->data,
+                                       text->len };
     struct v2v_error damage = { 0 };
     enum catalog_match match;
 

@@ -61,15 +61,21 @@ read_folder(struct place *place, struct v2v_error *err)
     return place->driver != NULL ? 0 : -1;
 }
 
+char *
+place_folder(const char *path, struct v2v_error *err)
+{
+    const char *slash = strrchr(path, '/');
+
+    return v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
+}
+
 int
 place_parse(const char *path, struct place *ret, struct v2v_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    const char *name = v2v_base_name(path);
     struct place place = { .layout = layout_none };
 
-    place.folder =
-        v2v_strndup(path, slash != NULL ? (size_t)(slash - path) : 0, err);
+    place.folder = place_folder(path, err);
     place.stem = v2v_strndup(name, strlen(name) - strlen(".inf"), err);
     if (place.folder == NULL || place.stem == NULL ||
         read_folder(&place, err) < 0) {

@@ -24,6 +24,9 @@ struct place {
     enum inf_arch arch;
 };
 
+/* The folder of a file on a medium, new, without the '/' behind it. */
+char *place_folder(const char *path, struct v2v_error *err);
+
 /* @path: of an INF, its name ends in ".inf" */
 int place_parse(const char *path, struct place *ret, struct v2v_error *err);
 void place_done(struct place *place);

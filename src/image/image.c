@@ -68,7 +68,7 @@ name_files_in(struct image *image, bool is_device, const char *work_dir,
               struct v2v_error *err)
 {
     V2V_AUTO(mem) char *dir = realpath(work_dir, NULL);
-    const char *name = strrchr(image->path, '/') + 1;
+    const char *name = v2v_base_name(image->path);
     uint64_t hash = hash_of(image->path);
 
     if (dir == NULL)
