@@ -80,9 +80,6 @@ bool trial_settle_group(const struct chooser *c, struct trial *group,
 
 /* All of explain_...() return 0 or -1. */
 
-/* @trial is lost; takes @why. */
-void explain_loss(struct trial *trial, enum drivers_rule rule, char *why);
-
 /* Adds what was there instead of an INF in a directory of the guest. */
 int explain_absent(const struct chooser *c, const struct trials *trials,
                    size_t medium, const char *directory,

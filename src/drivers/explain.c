@@ -31,15 +31,6 @@ drivers_rule_word(enum drivers_rule rule)
     return rule_words[rule];
 }
 
-void
-explain_loss(struct trial *trial, enum drivers_rule rule, char *why)
-{
-    free(trial->why);
-    trial->why = why;
-    trial->rule = rule;
-    trial->decided = true;
-}
-
 int
 explain_absent(const struct chooser *c, const struct trials *trials,
                size_t medium, const char *directory, struct v2v_strings *passed,
@@ -183,15 +174,6 @@ has_same_inf(const struct trial *trial, const struct driver_package *package)
     return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-static int
-set_order(struct trial *trial, char *why)
-{
-    if (why == NULL)
-        return -1;
-    explain_loss(trial, DRIVERS_LOST_ORDER, why);
-    return 0;
-}
-
 /* Why one that fits was not tried. */
 static int
 explain_undecided(const struct chooser *c, struct trial *trial, size_t chosen,
@@ -202,10 +184,10 @@ explain_undecided(const struct chooser *c, struct trial *trial, size_t chosen,
     char *why;
 
     if (chosen == c->choice.count)
-        return set_order(trial,
-                         v2v_strdup("a better one was refused, and no other "
-                                    "is taken in its place",
-                                    err));
+        return trial_lose(trial, DRIVERS_LOST_ORDER,
+                          v2v_strdup("a better one was refused, and no other "
+                                     "is taken in its place",
+                                     err));
     first = &c->choice.items[chosen];
     for (size_t i = chosen; i < c->choice.count; i++) {
         if (has_same_inf(trial, &c->choice.items[i]))
@@ -218,10 +200,7 @@ explain_undecided(const struct chooser *c, struct trial *trial, size_t chosen,
         why = v2v_format(err, "it has the same INF as %s", first->source);
     else
         why = v2v_format(err, "%s fits as well and comes first", first->source);
-    if (why == NULL)
-        return -1;
-    explain_loss(trial, rule, why);
-    return 0;
+    return trial_lose(trial, rule, why);
 }
 
 static int

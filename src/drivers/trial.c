@@ -10,29 +10,11 @@ trial_lose(struct trial *trial, enum drivers_rule rule, char *why)
 {
     if (why == NULL)
         return -1;
-    explain_loss(trial, rule, why);
+    free(trial->why);
+    trial->why = why;
+    trial->rule = rule;
+    trial->decided = true;
     return 0;
-}
-
-/* Where its directory is for another Windows or architecture, nothing else
- * needs to be right; but when its INF excludes the guest, that says more. */
-static int
-lose_by_directory(const struct chooser *c, struct trial *trial,
-                  struct v2v_error *err)
-{
-    const struct place *place = &trial->find->place;
-
-    if (place->has_arch && place->arch != c->guest->target.arch) {
-        trial->rank = rank_never;
-        return trial_lose(trial, DRIVERS_LOST_ARCHITECTURE,
-                          v2v_format(err, "its directory is for %s",
-                                     inf_arch_name(place->arch)));
-    }
-    if (trial->rank != rank_never || trial->decided)
-        return 0;
-    return trial_lose(
-        trial, DRIVERS_LOST_DIRECTORY,
-        v2v_format(err, "its directory is for %s", place->os->label));
 }
 
 static int
@@ -51,18 +33,25 @@ read_inf(const struct chooser *c, struct trial *trial, struct v2v_error *err)
     if (package_read(&trial->find->text, target, &trial->package, err) < 0)
         return -1;
     fits = package_fits(&trial->package, trial->path, target, &rule, &why, err);
-    if (fits == 0)
-        explain_loss(trial, rule, why);
-    return fits < 0 ? -1 : 0;
+    return fits == 0 ? trial_lose(trial, rule, why) : fits < 0 ? -1 : 0;
 }
 
-/* What the INF alone says. */
+/* Where its directory is for another Windows or architecture, nothing else
+ * needs to be right; but when its INF excludes the guest's Windows, that says
+ * more. */
 int
 trial_examine(const struct chooser *c, struct trial *trial,
               struct v2v_error *err)
 {
+    const struct place *place = &trial->find->place;
     struct v2v_error bad = { 0 };
 
+    if (place->has_arch && place->arch != c->guest->target.arch) {
+        trial->rank = rank_never;
+        return trial_lose(trial, DRIVERS_LOST_ARCHITECTURE,
+                          v2v_format(err, "its directory is for %s",
+                                     inf_arch_name(place->arch)));
+    }
     if (read_inf(c, trial, &bad) < 0) {
         if (bad.code != V2V_ERR_FORMAT)
             return v2v_fail(err, bad.code, "%s", bad.text);
@@ -71,7 +60,11 @@ trial_examine(const struct chooser *c, struct trial *trial,
             return -1;
         trial->decided = trial->rank != rank_never;
     }
-    return lose_by_directory(c, trial, err);
+    if (trial->rank != rank_never || trial->decided)
+        return 0;
+    return trial_lose(
+        trial, DRIVERS_LOST_DIRECTORY,
+        v2v_format(err, "its directory is for %s", place->os->label));
 }
 
 /* A byte that fell over can make an INF exclude the guest.  (One that cannot be
@@ -89,8 +82,8 @@ is_as_signed(const struct chooser *c, struct trial *trial,
     result =
         package_check_inf(c->media[trial->find->medium], trial->find->index,
                           &trial->find->text, &trial->package, &why, err);
-    if (result == 0)
-        explain_loss(trial, DRIVERS_LOST_DAMAGED, why);
+    if (result == 0 && trial_lose(trial, DRIVERS_LOST_DAMAGED, why) < 0)
+        return -1;
     return result;
 }
 
