@@ -15,8 +15,6 @@ wanted_data(struct reg_hive *hive, const struct reg_edit *edit,
 {
     V2V_AUTO(strings) struct v2v_strings now = { 0 };
     V2V_AUTO(strings) struct v2v_strings more = { 0 };
-    V2V_AUTO(reg_edits) struct reg_edits scratch = { 0 };
-    struct reg_place at = { &scratch, edit->hive, edit->key, edit->why };
 
     if (edit->op != REG_OP_APPEND)
         return v2v_bytes_copy(edit->data, edit->len, ret, err);
@@ -29,10 +27,9 @@ wanted_data(struct reg_hive *hive, const struct reg_edit *edit,
         if (!v2v_strings_has_nocase(&now, more.items[i]) &&
             v2v_strings_add(&now, more.items[i], err) < 0)
             return -1;
-    if (reg_strings(&at, REG_OP_SET, edit->name, now.items, now.count, err) < 0)
-        return -1;
-    return v2v_bytes_copy(scratch.items[0].data, scratch.items[0].len, ret,
-                          err);
+    if (reg_join_strings(now.items, now.count, ret, err) < 0)
+        return v2v_fail_in(err, "%s", edit->name);
+    return 0;
 }
 
 static int
@@ -62,7 +59,7 @@ reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
 
     switch (edit->op) {
     case REG_OP_STAMP:
-        return 1;
+        return 0;
     case REG_OP_KEY:
         return reg_has_key(hive, edit->key, err);
     case REG_OP_DELETE:
@@ -193,12 +190,11 @@ reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
 {
     for (size_t i = 0; i < edits->count; i++) {
         const struct reg_edit *edit = &edits->items[i];
-        int holds = 0;
+        int holds;
 
         if (edit->hive != id)
             continue;
-        if (edit->op != REG_OP_STAMP)
-            holds = reg_edit_holds(hive, edit, err);
+        holds = reg_edit_holds(hive, edit, err);
         if (holds < 0 || (holds == 0 && apply_one(hive, edit, err) < 0))
             return v2v_fail_in(err, "%s", reg_hive_name(id));
     }

@@ -5,6 +5,8 @@
 #ifndef V2V_REGISTRY_BASE_BLOCK_H
 #define V2V_REGISTRY_BASE_BLOCK_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 
 enum { REG_BASE_BLOCK_LEN = 0x1000 };
@@ -37,5 +39,8 @@ reg_set_u32(uint8_t *data, size_t offset, uint32_t value)
 /* header.c: XOR of the first 127 double words; 0 and -1 are not used as
  * results. */
 uint32_t reg_base_checksum(const uint8_t *data);
+
+/* header.c: has it its signature and that sum? */
+bool reg_base_sound(const uint8_t *data);
 
 #endif

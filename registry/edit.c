@@ -157,16 +157,23 @@ reg_string(const struct reg_place *at, const char *name, uint32_t type,
 }
 
 int
+reg_join_strings(char *const *list, size_t count, struct v2v_bytes *out,
+                 struct v2v_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (add_string(out, list[i], err) < 0)
+            return -1;
+    return v2v_bytes_add(out, utf16_nul, sizeof utf16_nul, err);
+}
+
+int
 reg_strings(const struct reg_place *at, enum reg_op op, const char *name,
             char *const *list, size_t count, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
 
-    for (size_t i = 0; i < count; i++)
-        if (add_string(&data, list[i], err) < 0)
-            return v2v_fail_in(err, "%s", name);
-    if (v2v_bytes_add(&data, utf16_nul, sizeof utf16_nul, err) < 0)
-        return -1;
+    if (reg_join_strings(list, count, &data, err) < 0)
+        return v2v_fail_in(err, "%s", name);
     return reg_value(at, op, name, REG_MULTI_SZ, data.data, data.len, err);
 }
 

@@ -98,6 +98,10 @@ int reg_string(const struct reg_place *at, const char *name, uint32_t type,
 int reg_strings(const struct reg_place *at, enum reg_op op, const char *name,
                 char *const *list, size_t count, struct v2v_error *err);
 
+/* A REG_MULTI_SZ value, appended to @out; fails as the above. */
+int reg_join_strings(char *const *list, size_t count, struct v2v_bytes *out,
+                     struct v2v_error *err);
+
 /* The strings of a REG_MULTI_SZ value, added to @ret: up to an empty one or
  * the end. */
 int reg_split_strings(const uint8_t *data, size_t len, struct v2v_strings *ret,

@@ -19,13 +19,19 @@ reg_base_checksum(const uint8_t *data)
 }
 
 bool
+reg_base_sound(const uint8_t *data)
+{
+    return memcmp(data, "regf", 4) == 0 &&
+           reg_base_checksum(data) == reg_u32(data, REG_AT_CHECKSUM);
+}
+
+bool
 reg_needs_logs(const void *data, size_t len)
 {
     const uint8_t *bytes = data;
 
     return len >= REG_BASE_BLOCK_LEN &&
-           (memcmp(data, "regf", 4) != 0 ||
-            reg_base_checksum(bytes) != reg_u32(bytes, REG_AT_CHECKSUM) ||
+           (!reg_base_sound(bytes) ||
             reg_u32(bytes, REG_AT_PRIMARY_SEQUENCE) !=
                 reg_u32(bytes, REG_AT_SECONDARY_SEQUENCE));
 }
@@ -35,7 +41,7 @@ reg_header_read(const void *data, size_t len, struct reg_header *ret,
                 struct v2v_error *err)
 {
     struct reg_header h = { 0 };
-    uint32_t major;
+    uint32_t major, minor, hbins_len;
 
     if (len < REG_BASE_BLOCK_LEN || memcmp(data, "regf", 4) != 0)
         return v2v_fail(err, V2V_ERR_FORMAT, "not a registry hive");
@@ -47,20 +53,19 @@ reg_header_read(const void *data, size_t len, struct reg_header *ret,
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "a transaction log, not a registry hive");
     major = reg_u32(data, REG_AT_MAJOR);
-    h.minor = reg_u32(data, REG_AT_MINOR);
-    if (major != 1 || h.minor < 3 || h.minor > 5)
+    minor = reg_u32(data, REG_AT_MINOR);
+    if (major != 1 || minor < 3 || minor > 5)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "registry hive of version %" PRIu32 ".%" PRIu32
                         "; versions 1.3 to 1.5 are known",
-                        major, h.minor);
-    h.hbins_len = reg_u32(data, REG_AT_HBINS_LEN);
-    if (h.hbins_len > len - REG_BASE_BLOCK_LEN)
+                        major, minor);
+    hbins_len = reg_u32(data, REG_AT_HBINS_LEN);
+    if (hbins_len > len - REG_BASE_BLOCK_LEN)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "corrupt registry hive: truncated at byte %zu of %zu",
-                        len, REG_BASE_BLOCK_LEN + (size_t)h.hbins_len);
+                        len, REG_BASE_BLOCK_LEN + (size_t)hbins_len);
     h.primary_sequence = reg_u32(data, REG_AT_PRIMARY_SEQUENCE);
-    h.secondary_sequence = reg_u32(data, REG_AT_SECONDARY_SEQUENCE);
-    h.dirty = h.primary_sequence != h.secondary_sequence;
+    h.dirty = h.primary_sequence != reg_u32(data, REG_AT_SECONDARY_SEQUENCE);
     *ret = h;
     return 0;
 }

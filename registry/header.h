@@ -19,11 +19,9 @@
 #include "base/error.h"
 
 struct reg_header {
-    uint32_t primary_sequence;   /* incremented before a write */
-    uint32_t secondary_sequence; /* made equal after it */
-    uint32_t minor;              /* 3 to 5; the major version is 1 */
-    uint32_t hbins_len;          /* bytes of hive bins after the base block */
-    bool dirty; /* the two differ: changes wait in the transaction logs */
+    uint32_t primary_sequence; /* incremented before a write */
+    bool dirty; /* the secondary one, made equal after it, differs: changes
+                 * wait in the transaction logs */
 };
 
 /* Does a hive need its transaction logs: is its base block damaged (signature,

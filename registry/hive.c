@@ -111,6 +111,13 @@ reg_next_part(const char **path, char **ret, struct v2v_error *err)
     return 0;
 }
 
+static int
+damaged(const char *key, struct v2v_error *err)
+{
+    return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there: %s",
+                    key, strerror(errno));
+}
+
 int
 reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
               struct v2v_error *err)
@@ -126,9 +133,7 @@ reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
         node = hivex_node_get_child(hive->h, node, part);
         /* absent is 0 with errno 0 */
         if (node == 0 && errno != 0)
-            return v2v_fail(err, V2V_ERR_FORMAT,
-                            "%s: the hive is damaged there: %s", key,
-                            strerror(errno));
+            return damaged(key, err);
     }
     *ret = node;
     return 0;
@@ -153,13 +158,6 @@ reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
     if (reg_node_find(hive, key, &node, err) < 0)
         return -1;
     return node != 0;
-}
-
-static int
-damaged(const char *key, struct v2v_error *err)
-{
-    return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there: %s",
-                    key, strerror(errno));
 }
 
 /* The names of keys or values, whose handles end in 0; takes over @handles. */

@@ -67,7 +67,7 @@ int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);
 /**
  * reg_edit_holds() - is what the edit wants already so?
  *
- * A REG_OP_STAMP edit holds by itself: it is for others' sake.
+ * A REG_OP_STAMP edit never holds: whether it is due is for others to say.
  *
  * Returns: 1, 0, or -1 with V2V_ERR_FORMAT.
  */

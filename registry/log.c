@@ -7,13 +7,6 @@
 #include "registry/header.h"
 #include "registry/log-private.h"
 
-static bool
-base_sound(const uint8_t *base)
-{
-    return memcmp(base, "regf", 4) == 0 &&
-           reg_base_checksum(base) == reg_u32(base, REG_AT_CHECKSUM);
-}
-
 bool
 log_hbins_len_ok(uint32_t hbins_len)
 {
@@ -61,7 +54,7 @@ type_of(const struct reg_log *log)
 static bool
 log_sound(const struct reg_log *log)
 {
-    return log->len >= LOG_SECTOR && base_sound(base_of(log)) &&
+    return log->len >= LOG_SECTOR && reg_base_sound(base_of(log)) &&
            sequence_of(log) ==
                reg_u32(base_of(log), REG_AT_SECONDARY_SEQUENCE) &&
            (type_of(log) == LOG_TYPE_NEW || type_of(log) == LOG_TYPE_OLD);
@@ -237,7 +230,7 @@ reg_replay_logs(const void *hive, size_t len, const struct reg_log logs[2],
 {
     struct reg_replayed done = { .result = REG_REPLAY_DONE };
     struct reg_header header = { 0 };
-    bool sound = len < REG_BASE_BLOCK_LEN || base_sound(hive);
+    bool sound = len < REG_BASE_BLOCK_LEN || reg_base_sound(hive);
 
     if (sound && reg_header_read(hive, len, &header, err) < 0)
         return -1;

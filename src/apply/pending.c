@@ -63,10 +63,7 @@ pending_edits(const struct facts_hives *hives, struct reg_edits *edits,
         return v2v_fail(err, V2V_ERR_INTERNAL, "no memory");
     for (size_t i = 0; i < edits->count; i++) {
         const struct reg_edit *edit = &edits->items[i];
-        int holds =
-            edit->op == REG_OP_STAMP
-                ? 0
-                : reg_edit_holds(hives->items[edit->hive].hive, edit, err);
+        int holds = reg_edit_holds(hives->items[edit->hive].hive, edit, err);
 
         if (holds < 0)
             return v2v_fail_in(err, "%s", reg_hive_name(edit->hive));
