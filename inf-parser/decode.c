@@ -126,8 +126,7 @@ find_encoding(const uint8_t *p, size_t len)
 static uint8_t *
 put_unit(uint8_t *out, uint32_t unit)
 {
-    out[0] = (uint8_t)unit;
-    out[1] = (uint8_t)(unit >> 8);
+    v2v_put_le(out, unit, 2);
     return out + 2;
 }
 

@@ -76,6 +76,14 @@ v2v_lower(char *s)
         *s = lower(*s);
 }
 
+void
+v2v_replace_char(char *s, char from, char to)
+{
+    for (; *s != '\0'; s++)
+        if (*s == from)
+            *s = to;
+}
+
 const char *
 v2v_base_name(const char *path)
 {
@@ -87,9 +95,7 @@ v2v_base_name(const char *path)
 static int
 add_unit(struct v2v_bytes *out, uint32_t unit, struct v2v_error *err)
 {
-    uint8_t le[2] = { (uint8_t)unit, (uint8_t)(unit >> 8) };
-
-    return v2v_bytes_add(out, le, sizeof le, err);
+    return v2v_bytes_add_le(out, unit, 2, err);
 }
 
 /* One UTF-8 (or WTF-8) sequence at @s; its length, or 0 when malformed. */

@@ -29,6 +29,7 @@ bool v2v_equal_nocase(const char *a, const char *b);
 bool v2v_has_prefix_nocase(const char *s, const char *prefix);
 bool v2v_has_suffix_nocase(const char *s, const char *suffix);
 void v2v_lower(char *s);
+void v2v_replace_char(char *s, char from, char to);
 
 /* What follows the last '/' of @path: a place in it, not a copy. */
 const char *v2v_base_name(const char *path);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/drivers.h"
-#include <stdio.h>
-
 #include "cli/json.h"
 
 static json_t *
@@ -27,20 +25,16 @@ entry_json(const struct cli_options *options, const struct drivers_entry *entry)
 {
     const struct inf_driver_ver *ver = &entry->driver_ver;
     json_t *places = json_array();
-    char version[32], date[32];
 
     for (size_t i = 0; i < entry->place_count; i++)
         json_add(places, place_json(options, &entry->places[i]));
-    snprintf(version, sizeof version, "%u.%u.%u.%u", ver->version[0],
-             ver->version[1], ver->version[2], ver->version[3]);
-    snprintf(date, sizeof date, "%04u-%02u-%02u", ver->year, ver->month,
-             ver->day);
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:o, s:o}", "driver",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "driver",
         json_text(entry->driver), "inf", json_text(entry->inf_name), "error",
         json_text(entry->error), "class", json_text(entry->class_name),
         "class_guid", json_text(entry->class_guid), "provider",
-        json_text(entry->provider), "version", version, "date", date, "boot",
+        json_text(entry->provider), "version", json_version(ver), "date",
+        json_sprintf("%04u-%02u-%02u", ver->year, ver->month, ver->day), "boot",
         entry->boot, "hardware_ids", json_strings(&entry->hardware_ids),
         "places", places);
 }

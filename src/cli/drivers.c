@@ -92,7 +92,6 @@ drivers_explain(struct report *report, struct v2v_error *err)
 
     if (session_open(report, &session, err) < 0)
         return -1;
-    report->status = REPORT_PLANNED;
     if (report->options->json)
         return drivers_explain_json(report, err);
     print_explanation(report);

@@ -7,29 +7,12 @@
 #include "base/log.h"
 #include "cli/session.h"
 
-/* The drivers that this program knows by name: which devices of the domain
- * XML they serve, and without which the guest would not boot. */
-static const struct {
-    const char *driver;
-    size_t device; /* in struct domain_drivers; SIZE_MAX: none */
-    bool boot;
-} known_drivers[] = {
-    { "viostor", offsetof(struct domain_drivers, viostor), true },
-    { "vioscsi", SIZE_MAX, true },
-    { "NetKVM", offsetof(struct domain_drivers, netkvm), false },
-    { "Balloon", offsetof(struct domain_drivers, balloon), false },
-};
-
-enum { KNOWN_COUNT = sizeof known_drivers / sizeof *known_drivers };
-
+/* Without one of these the guest would not boot. */
 static bool
 is_boot_driver(const char *name)
 {
-    for (size_t i = 0; i < KNOWN_COUNT; i++)
-        if (known_drivers[i].boot &&
-            v2v_equal_nocase(name, known_drivers[i].driver))
-            return true;
-    return false;
+    return v2v_equal_nocase(name, "viostor") ||
+           v2v_equal_nocase(name, "vioscsi");
 }
 
 static int
@@ -66,20 +49,27 @@ filetime_now(void)
            (uint64_t)now.tv_nsec / 100;
 }
 
+static bool
+is_planned(const struct plan *plan, const char *driver)
+{
+    for (size_t i = 0; i < plan->package_count; i++)
+        if (v2v_equal_nocase(plan->packages[i].driver->driver, driver))
+            return true;
+    return false;
+}
+
 static int
 rewrite_domain(const struct domain *domain, struct report *report,
                struct v2v_error *err)
 {
-    struct domain_drivers drivers = { 0 };
+    const struct domain_drivers drivers = {
+        .viostor = is_planned(&report->plan, "viostor"),
+        .netkvm = is_planned(&report->plan, "NetKVM"),
+        .balloon = is_planned(&report->plan, "Balloon"),
+    };
 
     if (domain == NULL)
         return 0;
-    for (size_t i = 0; i < report->plan.package_count; i++)
-        for (size_t j = 0; j < KNOWN_COUNT; j++)
-            if (known_drivers[j].device != SIZE_MAX &&
-                v2v_equal_nocase(report->plan.packages[i].driver->driver,
-                                 known_drivers[j].driver))
-                *(bool *)((char *)&drivers + known_drivers[j].device) = true;
     if (domain_rewrite(domain, &drivers, &report->rewrite, err) < 0)
         return v2v_fail_in(err, "%s", report->options->domain_xml);
     report->has_rewrite = true;

@@ -32,20 +32,27 @@ json_strings(const struct v2v_strings *list)
 }
 
 json_t *
+json_version(const struct inf_driver_ver *ver)
+{
+    const uint16_t *v = ver->version;
+
+    return json_sprintf("%u.%u.%u.%u", v[0], v[1], v[2], v[3]);
+}
+
+json_t *
 json_guest(const struct facts *facts)
 {
     json_t *sets;
-    char version[64];
 
     if (facts->system_root == NULL)
         return json_null();
     sets = json_array();
     for (size_t i = 0; i < facts->control_set_count; i++)
         json_add(sets, json_text(facts->control_sets[i].name));
-    snprintf(version, sizeof version, "%u.%u.%u", facts->target.major,
-             facts->target.minor, facts->target.build);
-    return json_pack("{s:o, s:s, s:o, s:s, s:s, s:i, s:o, s:o}", "product",
-                     json_text(facts->product_name), "version", version,
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:o, s:o}", "product",
+                     json_text(facts->product_name), "version",
+                     json_sprintf("%u.%u.%u", facts->target.major,
+                                  facts->target.minor, facts->target.build),
                      "edition", json_text(facts->edition), "type",
                      facts_product_type_name(facts), "arch",
                      inf_arch_name(facts->target.arch), "partition",

@@ -15,6 +15,8 @@
 /* NULL is null.  A text from a guest that is not UTF-8 is one U+FFFD. */
 json_t *json_text(const char *s);
 json_t *json_strings(const struct v2v_strings *list);
+/* "100.85.104.20000" */
+json_t *json_version(const struct inf_driver_ver *ver);
 json_t *json_guest(const struct facts *facts);
 
 /* Append @value, which is taken over, to an array. */

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdio.h>
-
 #include "cli/json.h"
 #include "cli/report.h"
 
 static json_t *
 package_json(const struct plan_package *package)
 {
-    static const char *const presence[] = { "new", "same", "newer" };
     const struct driver_package *driver = package->driver;
-    const uint16_t *v = driver->version.driver_ver.version;
-    char version[32];
 
-    snprintf(version, sizeof version, "%u.%u.%u.%u", v[0], v[1], v[2], v[3]);
-    return json_pack(
-        "{s:o, s:o, s:o, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:b}", "driver",
-        json_text(driver->driver), "source", json_text(driver->source), "why",
-        json_text(driver->why), "version", version, "signer",
-        json_text(driver->signer_name), "presence", presence[package->presence],
-        "oem_inf", package->oem_inf, "package", json_text(package->name),
-        "hive", reg_hive_name(package->hive), "form",
-        plan_form_name(package->form), "boot", package->boot);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:b}",
+                     "driver", json_text(driver->driver), "source",
+                     json_text(driver->source), "why", json_text(driver->why),
+                     "version", json_version(&driver->version.driver_ver),
+                     "signer", json_text(driver->signer_name), "presence",
+                     plan_presence_name(package->presence), "oem_inf",
+                     package->oem_inf, "package", json_text(package->name),
+                     "hive", reg_hive_name(package->hive), "form",
+                     plan_form_name(package->form), "boot", package->boot);
 }
 
 static json_t *

@@ -15,8 +15,7 @@ report_done(struct report *report)
     drivers_choice_done(&report->choice);
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
-    if (report->has_rewrite)
-        domain_rewrite_done(&report->rewrite);
+    domain_rewrite_done(&report->rewrite);
 }
 
 const char *

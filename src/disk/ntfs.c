@@ -157,17 +157,15 @@ find_run(const struct attr *attr, uint64_t vcn, uint64_t *ret_lcn,
 
     while (at < attr->len && attr->data[at] != 0) {
         size_t count_len = attr->data[at] & 0x0F, lcn_len = attr->data[at] >> 4;
-        uint64_t count = 0, delta = 0;
+        uint64_t count, delta;
 
         at++;
         if (count_len == 0 || count_len > 8 || lcn_len == 0 || lcn_len > 8 ||
             count_len + lcn_len > attr->len - at)
             return false;
-        for (size_t i = 0; i < count_len; i++)
-            count |= (uint64_t)attr->data[at + i] << (8 * i);
+        count = v2v_get_le(attr->data + at, count_len);
         at += count_len;
-        for (size_t i = 0; i < lcn_len; i++)
-            delta |= (uint64_t)attr->data[at + i] << (8 * i);
+        delta = v2v_get_le(attr->data + at, lcn_len);
         at += lcn_len;
         if (lcn_len < 8 && (attr->data[at - 1] & 0x80) != 0)
             delta |= UINT64_MAX << (8 * lcn_len);

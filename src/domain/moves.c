@@ -16,9 +16,7 @@ rewrite_show(const char *s)
         while (n > 0 && (s[n] & 0xc0) == 0x80) /* inside a character */
             n--;
     memcpy(shown.text, s, n);
-    for (char *p = shown.text; *p != '\0'; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
+    v2v_make_printable(shown.text);
     return shown;
 }
 

@@ -77,9 +77,7 @@ one_line(const char *text, char *ret, size_t ret_len)
         len--;
     snprintf(ret, ret_len, "%.*s", len < ret_len ? (int)len : (int)ret_len,
              text);
-    for (char *p = ret; *p != '\0'; p++)
-        if (*p == '\n')
-            *p = ' ';
+    v2v_replace_char(ret, '\n', ' ');
 }
 
 int

@@ -26,19 +26,12 @@ enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_LEN = 200 };
 struct image {
     char *path;
     char *format;
-    uint64_t virtual_size;
     int fd;        /* holds the lock */
     char *overlay; /* the names, whether the files exist or not */
     char *marker;
     bool has_overlay;
     bool committing; /* the overlay must survive us */
 };
-
-const char *
-image_path(const struct image *image)
-{
-    return image->path;
-}
 
 const char *
 image_format(const struct image *image)
@@ -213,7 +206,7 @@ open_steps(struct image *image, const char *path,
         take_lock(image->fd, err) < 0 || clear_leftovers(image, err) < 0)
         return -1;
     return inspect_image(image->fd, image->path, options->format,
-                         &image->format, &image->virtual_size, err);
+                         &image->format, err);
 }
 
 int

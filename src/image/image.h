@@ -91,8 +91,6 @@ const char *image_format_by_magic(const void *head, const void *tail,
 int image_open(const char *path, const struct image_options *options,
                struct image **ret, struct v2v_error *err);
 
-/* Absolute, symbolic links resolved. */
-const char *image_path(const struct image *image);
 /* QEMU's name, "qcow2"; pass it on: nobody may guess it again. */
 const char *image_format(const struct image *image);
 /**

@@ -183,35 +183,30 @@ judge(json_t *info, const char *format, struct v2v_error *err)
 }
 
 static int
-ask_qemu_img(const char *path, const char *format, uint64_t *size,
-             struct v2v_error *err)
+ask_qemu_img(const char *path, const char *format, struct v2v_error *err)
 {
     const char *argv[] = { "info", "--output=json", "-f", format, path, NULL };
     V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
     json_t *info, *virtual_size;
-    json_int_t bytes;
     int rc;
 
     if (qemu_img(argv, &out, err) < 0)
         return -1;
     info = json_loadb((const char *)out.data, out.len, 0, NULL);
     virtual_size = json_object_get(info, "virtual-size");
-    bytes = json_integer_value(virtual_size);
-    if (!json_is_integer(virtual_size) || bytes <= 0) {
+    if (json_integer_value(virtual_size) <= 0) { /* 0: no integer */
         json_decref(info);
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "qemu-img info tells no size of the disk");
     }
     rc = judge(info, format, err);
     json_decref(info);
-    if (rc == 0)
-        *size = (uint64_t)bytes;
     return rc;
 }
 
 int
 inspect_image(int fd, const char *path, const char *wanted, char **format,
-              uint64_t *size, struct v2v_error *err)
+              struct v2v_error *err)
 {
     const char *found = NULL;
     V2V_AUTO(mem) char *copy = NULL;
@@ -219,7 +214,7 @@ inspect_image(int fd, const char *path, const char *wanted, char **format,
     if (find_format(fd, wanted, &found, err) < 0)
         return -1;
     copy = v2v_strdup(found, err);
-    if (copy == NULL || ask_qemu_img(path, found, size, err) < 0)
+    if (copy == NULL || ask_qemu_img(path, found, err) < 0)
         return -1;
     v2v_fact("image", "format %s%s", found,
              wanted == NULL ? ", by its content" : ", as given");

@@ -8,8 +8,6 @@
 #ifndef V2V_IMAGE_INSPECT_H
 #define V2V_IMAGE_INSPECT_H
 
-#include <stdint.h>
-
 #include "base/error.h"
 
 /**
@@ -18,12 +16,11 @@
  * @path:   its absolute name
  * @wanted: the user's format, NULL: by magic
  * @format: new; the caller frees it
- * @size:   bytes that the guest sees
  *
  * Error codes: V2V_ERR_GUEST, V2V_ERR_FORMAT, V2V_ERR_BUSY and
  * V2V_ERR_INTERNAL as image_open() has them.
  */
 int inspect_image(int fd, const char *path, const char *wanted, char **format,
-                  uint64_t *size, struct v2v_error *err);
+                  struct v2v_error *err);
 
 #endif

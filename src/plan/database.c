@@ -96,9 +96,8 @@ oem_path(const struct driver_package *driver, struct v2v_error *err)
 {
     char *path = v2v_format(err, "D:\\%s", driver->source);
 
-    for (char *c = path; c != NULL && *c != '\0'; c++)
-        if (*c == '/')
-            *c = '\\';
+    if (path != NULL)
+        v2v_replace_char(path, '/', '\\');
     return path;
 }
 

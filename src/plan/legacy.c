@@ -30,9 +30,7 @@ plan_critical_device(struct planning *p, const char *control_set,
 
     if (name == NULL || service == NULL)
         return name == NULL ? -1 : 0;
-    for (char *c = name; *c != '\0'; c++)
-        if (*c == '\\')
-            *c = '#';
+    v2v_replace_char(name, '\\', '#');
     key = v2v_format(err, "%s\\Control\\CriticalDeviceDatabase\\%s",
                      control_set, name);
     at.key = key;

@@ -63,9 +63,7 @@ plan_add_file(struct planning *p, const char *dir, const char *name,
 
     if (path == NULL)
         return -1;
-    for (char *c = path; *c != '\0'; c++)
-        if (*c == '\\')
-            *c = '/';
+    v2v_replace_char(path, '\\', '/');
     twin = find_file(p->plan, path);
     if (twin != NULL && !is_same_content(twin, file))
         return v2v_fail(err, V2V_ERR_DRIVER,
@@ -145,9 +143,7 @@ plan_lockdown(struct planning *p, const char *dir, const char *dest,
     if (key == NULL || store == NULL || from == NULL)
         return -1;
     /* one key, whose name is the path */
-    for (char *c = strchr(key, '%'); *c != '\0'; c++)
-        if (*c == '\\')
-            *c = '/';
+    v2v_replace_char(strchr(key, '%'), '\\', '/');
     if (reg_dword(&at, "Class", p->driver->version.pnp_lockdown ? 4 : 5, err) <
             0 ||
         reg_string(&at, "Source", REG_EXPAND_SZ, from, err) < 0)
@@ -399,19 +395,25 @@ plan_form_name(enum plan_form form)
     return names[form];
 }
 
+const char *
+plan_presence_name(enum plan_presence presence)
+{
+    static const char *const names[] = { "new", "same", "newer" };
+
+    return names[presence];
+}
+
 static int
 print_package(const struct plan_package *package, struct v2v_bytes *out,
               struct v2v_error *err)
 {
-    static const char *const presence[] = { "new", "same", "newer" };
-
     if (package->form == PLAN_DEVICE_PATH)
         return v2v_bytes_printf(out, err, "package %s %s %s\n",
                                 package->driver->driver, package->name,
                                 plan_form_name(package->form));
     return v2v_bytes_printf(
         out, err, "package %s %s %s %s %s %s\n", package->driver->driver,
-        presence[package->presence], package->oem_inf, package->name,
+        plan_presence_name(package->presence), package->oem_inf, package->name,
         reg_hive_name(package->hive), plan_form_name(package->form));
 }
 

@@ -37,6 +37,9 @@ enum plan_presence {
     PLAN_NEWER /* a newer one is there: it stays, nothing is planned */
 };
 
+/* "new", "same", "newer" */
+const char *plan_presence_name(enum plan_presence presence);
+
 /* How far a package is installed offline. */
 enum plan_form {
     PLAN_CONFIGURED, /* registered so that it works before PnP installs it */
