@@ -11,10 +11,11 @@ package_json(const struct plan_package *package)
                      "driver", json_text(driver->driver), "source",
                      json_text(driver->source), "why", json_text(driver->why),
                      "version", json_version(&driver->version.driver_ver),
-                     "signer", json_text(driver->signer_name), "presence",
-                     plan_presence_name(package->presence), "oem_inf",
-                     package->oem_inf, "package", json_text(package->name),
-                     "hive", reg_hive_name(package->hive), "form",
+                     "signer", json_text(driver->catalog.signer.name),
+                     "presence", plan_presence_name(package->presence),
+                     "oem_inf", package->oem_inf, "package",
+                     json_text(package->name), "hive",
+                     reg_hive_name(package->hive), "form",
                      plan_form_name(package->form), "boot", package->boot);
 }
 

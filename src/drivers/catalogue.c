@@ -266,7 +266,7 @@ compare_witnesses(const struct work *work, const struct drivers_entry *entry,
         return -1;
     if (served_lowest(&entry->decorations, target->arch, &major, &minor) &&
         package_is_for_newer(
-            &work->package,
+            &place->catalog_os_attr,
             &(struct inf_target){ .major = major, .minor = minor }) &&
         warn(place,
              v2v_format(err,
@@ -292,6 +292,15 @@ place_free(struct drivers_place *place)
     v2v_strings_done(&place->warnings);
 }
 
+static int
+copy_text(const char *text, char **ret, struct v2v_error *err)
+{
+    if (text == NULL)
+        return 0;
+    *ret = v2v_strdup(text, err);
+    return *ret != NULL ? 0 : -1;
+}
+
 /* Moves what the package knows. */
 static int
 fill_place(const struct reader *r, struct work *work,
@@ -314,30 +323,19 @@ fill_place(const struct reader *r, struct work *work,
     if (work->error != NULL)
         return 0;
     place->content_id = v2v_steal(package->content_id);
-    place->catalog_name = v2v_steal(package->catalog_name);
     place->verdict = package->judgement.verdict;
     place->verdict_why = v2v_steal(package->verdict_why);
     place->absent = work->absent;
     work->absent = (struct v2v_strings){ 0 };
     place->catalog_os = catalog->os;
     catalog->os = (struct v2v_strings){ 0 };
-    for (size_t i = 0; i < catalog->os_attr.count; i++) {
-        if (v2v_strings_add(&place->catalog_os_attr, catalog->os_attr.items[i],
-                            err) < 0)
-            return -1;
-    }
+    place->catalog_os_attr = catalog->os_attr;
+    catalog->os_attr = (struct v2v_strings){ 0 };
     place->signer = catalog->signer;
     catalog->signer = (struct catalog_signer){ 0 };
+    if (copy_text(package->version.catalog, &place->catalog_name, err) < 0)
+        return -1;
     return compare_witnesses(work, entry, place, err);
-}
-
-static int
-copy_text(const char *text, char **ret, struct v2v_error *err)
-{
-    if (text == NULL)
-        return 0;
-    *ret = v2v_strdup(text, err);
-    return *ret != NULL ? 0 : -1;
 }
 
 static int
@@ -367,11 +365,8 @@ fill_entry(struct work *work, struct drivers_entry *entry,
                           : v2v_format(err, "%s.inf", work->place.stem);
     if (entry->driver == NULL || entry->inf_name == NULL)
         return -1;
-    if (work->error != NULL) {
-        entry->error = v2v_steal(work->error);
-        work->error = v2v_strdup(entry->error, err);
-        return work->error != NULL ? 0 : -1;
-    }
+    if (work->error != NULL)
+        return copy_text(work->error, &entry->error, err);
     entry->driver_ver = version->driver_ver;
     if (copy_text(version->class_name, &entry->class_name, err) < 0 ||
         copy_text(version->class_guid, &entry->class_guid, err) < 0 ||

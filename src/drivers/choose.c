@@ -225,7 +225,7 @@ report(const struct chooser *c, const struct driver_package *p)
     const struct inf_driver_ver *ver = &p->version.driver_ver;
     const struct catalog_judgement *judgement = &p->judgement;
     bool needs_off = judgement->verdict == CATALOG_VERDICT_NO_SECURE_BOOT &&
-                     p->signer_name != NULL;
+                     p->catalog.signer.name != NULL;
 
     v2v_fact("drivers",
              "%s: %s/%s, DriverVer %02u/%02u/%04u,%u.%u.%u.%u: %s; %s",

@@ -61,16 +61,17 @@ struct driver_file {
     struct v2v_bytes data;
 };
 
+/* The INF's place in driver_package.files. */
+enum { DRIVERS_INF_FILE = 0 };
+
 struct driver_package {
-    char *driver;              /* the directory's name as the medium spells it:
-                                * "viostor", "NetKVM", "Balloon" */
-    char *source;              /* "NetKVM/w10/amd64" on the medium */
-    char *why;                 /* one sentence: why this directory */
-    size_t medium;             /* index of the medium it lies on */
-    char *inf_name;            /* as files[inf_index].name: "netkvm.inf" */
-    char *catalog_name;        /* as the INF names it, or NULL */
-    size_t inf_index;          /* into @files */
-    size_t catalog_index;      /* into @files, SIZE_MAX: not on the medium */
+    char *driver;         /* the directory's name as the medium spells it:
+                           * "viostor", "NetKVM", "Balloon" */
+    char *source;         /* "NetKVM/w10/amd64" on the medium */
+    char *why;            /* one sentence: why this directory */
+    size_t medium;        /* index of the medium it lies on */
+    char *inf_name;       /* as files[DRIVERS_INF_FILE].name: "netkvm.inf" */
+    size_t catalog_index; /* into @files, SIZE_MAX: not on the medium */
     struct driver_file *files; /* INF, catalog, each file the INF copies */
     size_t file_count;
     struct inf_file *inf;
@@ -80,9 +81,9 @@ struct driver_package {
     bool programs;            /* a service runs something else than a .sys */
     char *content_id;      /* 16 hex digits: names and contents of all files, so
                             * that the same package is known again */
-    char *signer_name;     /* NULL: unsigned, or the catalog is damaged */
     uint32_t signer_score; /* DRIVERS_SCORE_* */
-    struct catalog catalog; /* empty when there is none that verifies */
+    struct catalog catalog; /* empty, so without signer.name, when there is
+                             * none that verifies */
     struct catalog_judgement judgement; /* for this guest as it is set up;
                                          * judgement.file is into @files */
     char *verdict_why; /* one sentence: verdict, signer or damaged file, rule */

@@ -169,7 +169,7 @@ static bool
 has_same_inf(const struct trial *trial, const struct driver_package *package)
 {
     const struct v2v_bytes *a = &trial->find->text;
-    const struct v2v_bytes *b = &package->files[package->inf_index].data;
+    const struct v2v_bytes *b = &package->files[DRIVERS_INF_FILE].data;
 
     return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }

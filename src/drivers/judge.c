@@ -36,16 +36,15 @@ package_os_attr(const char *text, unsigned *major, unsigned *minor)
 }
 
 bool
-package_is_for_newer(const struct driver_package *package,
+package_is_for_newer(const struct v2v_strings *attrs,
                      const struct inf_target *target)
 {
-    const struct v2v_strings *list = &package->catalog.os_attr;
     bool newer = false;
 
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < attrs->count; i++) {
         unsigned major, minor;
 
-        if (!package_os_attr(list->items[i], &major, &minor))
+        if (!package_os_attr(attrs->items[i], &major, &minor))
             continue;
         newer = major > target->major ||
                 (major == target->major && minor > target->minor);
@@ -119,11 +118,11 @@ say_verdict(struct driver_package *package, const char *damage,
         package->verdict_why =
             v2v_format(err, "%s: %s: %s", package->source,
                        package->files[package->catalog_index].name, damage);
-    else if (package->signer_name == NULL)
+    else if (signer->name == NULL)
         package->verdict_why = v2v_format(
             err, "%s/%s: the medium has no catalog%s%s: %s", package->source,
-            package->inf_name, package->catalog_name != NULL ? " " : "",
-            package->catalog_name != NULL ? package->catalog_name : "",
+            package->inf_name, package->version.catalog != NULL ? " " : "",
+            package->version.catalog != NULL ? package->version.catalog : "",
             judgement->rule);
     else
         package->verdict_why =
@@ -140,19 +139,18 @@ loads_by_itself(const struct catalog_target *target,
                 const struct driver_file *file, char **signer,
                 struct v2v_error *err)
 {
-    V2V_AUTO(catalog) struct catalog embedded = { 0 };
-    const struct catalog_evidence evidence = { .catalog = &embedded };
+    V2V_AUTO(catalog_signer) struct catalog_signer embedded = { 0 };
+    const struct catalog_evidence evidence = { .embedded = &embedded };
     struct catalog_judgement judgement;
     struct v2v_error why = { 0 };
 
-    if (catalog_pe_signer(file->data.data, file->data.len, &embedded.signer,
-                          &why) < 0)
+    if (catalog_pe_signer(file->data.data, file->data.len, &embedded, &why) < 0)
         return why.code == V2V_ERR_NOT_FOUND || why.code == V2V_ERR_FORMAT
                    ? 0
                    : v2v_fail(err, why.code, "%s", why.text);
     catalog_judge(&evidence, target, &judgement);
     free(*signer);
-    *signer = v2v_strdup(embedded.signer.name, err);
+    *signer = v2v_strdup(embedded.name, err);
     return *signer == NULL ? -1 : judgement.loads;
 }
 
@@ -239,8 +237,7 @@ read_catalog(struct driver_package *package, struct catalog_evidence *evidence,
     package->signer_score = signer->kind >= CATALOG_SIGNER_MICROSOFT
                                 ? DRIVERS_SCORE_MICROSOFT
                                 : DRIVERS_SCORE_AUTHENTICODE;
-    package->signer_name = v2v_strdup(signer->name, err);
-    return package->signer_name == NULL ? -1 : 0;
+    return 0;
 }
 
 int

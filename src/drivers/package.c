@@ -9,7 +9,7 @@
 #include "drivers/place.h"
 
 /* Microsoft, "Run from driver store": Windows 10 1709 is the first */
-enum { dirid_driver_store = 13, first_store_build = 16299 };
+enum { first_store_build = 16299 };
 
 typedef int install_fn(const struct inf_install *install, void *opaque,
                        struct v2v_error *err);
@@ -46,7 +46,7 @@ static bool
 is_in_store(const struct inf_copies *copies)
 {
     for (size_t i = 0; i < copies->count; i++) {
-        if (copies->items[i].dirid == dirid_driver_store)
+        if (copies->items[i].dirid == INF_DIRID_STORE)
             return true;
     }
     return false;
@@ -69,41 +69,26 @@ runs_from_store(const struct inf_install *install, void *opaque,
     return 0;
 }
 
-/* Returns 1 when there is a boot-start service. */
+/* Sets boot and programs of @opaque, the package; 1 when both are known. */
 static int
-starts_at_boot(const struct inf_install *install, void *opaque,
-               struct v2v_error *err)
-{
-    (void)opaque;
-    (void)err;
-    for (size_t i = 0; i < install->services.count; i++) {
-        const struct inf_service *service = &install->services.items[i];
-
-        if (service->name[0] != '\0' && !service->foreign &&
-            service->start == INF_START_BOOT)
-            return 1;
-    }
-    return 0;
-}
-
-/* Returns 1 when a service runs anything but a kernel driver named .sys. */
-static int
-runs_programs(const struct inf_install *install, void *opaque,
+note_services(const struct inf_install *install, void *opaque,
               struct v2v_error *err)
 {
     static const uint32_t win32_types = 0x30; /* SERVICE_WIN32, winnt.h */
+    struct driver_package *package = opaque;
 
-    (void)opaque;
     (void)err;
     for (size_t i = 0; i < install->services.count; i++) {
         const struct inf_service *service = &install->services.items[i];
 
-        if (service->name[0] != '\0' && !service->foreign &&
-            ((service->type & win32_types) != 0 ||
-             !v2v_has_suffix_nocase(service->binary_raw, ".sys")))
-            return 1;
+        if (service->name[0] == '\0' || service->foreign)
+            continue;
+        package->boot |= service->start == INF_START_BOOT;
+        package->programs |=
+            (service->type & win32_types) != 0 ||
+            !v2v_has_suffix_nocase(service->binary_raw, ".sys");
     }
-    return 0;
+    return package->boot && package->programs;
 }
 
 static bool
@@ -161,16 +146,10 @@ package_read(const struct v2v_bytes *text, const struct inf_target *target,
              struct driver_package *ret, struct v2v_error *err)
 {
     V2V_AUTO(package) struct driver_package package = { 0 };
-    int boot, programs;
 
-    if (parse(text, target, &package, err) < 0)
+    if (parse(text, target, &package, err) < 0 ||
+        each_install(&package, target, note_services, &package, err) < 0)
         return -1;
-    boot = each_install(&package, target, starts_at_boot, NULL, err);
-    programs = each_install(&package, target, runs_programs, NULL, err);
-    if (boot < 0 || programs < 0)
-        return -1;
-    package.boot = boot > 0;
-    package.programs = programs > 0;
     *ret = package;
     package = (struct driver_package){ 0 };
     return 0;
@@ -396,14 +375,13 @@ add_catalog(const struct media *m, struct driver_package *package,
     package->catalog_index = SIZE_MAX;
     if (package->version.catalog == NULL)
         return 0;
-    package->catalog_name = v2v_strdup(package->version.catalog, err);
-    if (package->catalog_name == NULL ||
-        find_file(m, package->source, package->catalog_name, &index, err) < 0)
+    if (find_file(m, package->source, package->version.catalog, &index, err) <
+        0)
         return -1;
     if (index == media_count(m))
         return 0;
     package->catalog_index = package->file_count;
-    return add_file(m, index, package->catalog_name, package, origin, err);
+    return add_file(m, index, package->version.catalog, package, origin, err);
 }
 
 /* Plain ISO 9660 has "PVPANIC_.INF", and nothing in the INF has its own name;
@@ -579,9 +557,7 @@ package_done(struct driver_package *package)
     free(package->source);
     free(package->why);
     free(package->inf_name);
-    free(package->catalog_name);
     free(package->content_id);
-    free(package->signer_name);
     free(package->verdict_why);
     catalog_done(&package->catalog);
     *package = (struct driver_package){ 0 };

@@ -86,9 +86,9 @@ int package_judge(const struct catalog_target *target,
 /* What the judgement takes for that guest. */
 struct catalog_target package_catalog_target(const struct inf_target *target);
 
-/* Is the catalog only for Windows newer than @target?  Its attributes OSAttr
- * have the versions: "2:10.0". */
-bool package_is_for_newer(const struct driver_package *package,
+/* Is a catalog only for Windows newer than @target?  Its attributes OSAttr,
+ * @attrs, have the versions: "2:10.0". */
+bool package_is_for_newer(const struct v2v_strings *attrs,
                           const struct inf_target *target);
 
 /* Reads "2:10.0"; false: something else. */

@@ -159,7 +159,7 @@ trial_judge(const struct chooser *c, struct trial *trial, struct v2v_error *err)
     if (judgement->verdict == CATALOG_VERDICT_DAMAGED)
         return trial_lose(trial, DRIVERS_LOST_DAMAGED,
                           v2v_strdup(package->verdict_why, err));
-    if (package_is_for_newer(package, &c->guest->target))
+    if (package_is_for_newer(&package->catalog.os_attr, &c->guest->target))
         return trial_lose(
             trial, DRIVERS_LOST_CATALOG_OS,
             v2v_format(err, "the catalog of %s/%s is for newer Windows only",
@@ -183,8 +183,8 @@ trust_code(const struct trial *trial)
 {
     if (trial->rule == DRIVERS_LOST_DAMAGED)
         return "driver-damaged";
-    return trial->package.signer_name == NULL ? "driver-unsigned"
-                                              : "driver-untrusted";
+    return trial->package.catalog.signer.name == NULL ? "driver-unsigned"
+                                                      : "driver-untrusted";
 }
 
 /* Returns whether @trial may be taken after all. */

@@ -107,12 +107,13 @@ plan_signer(const struct planning *p, const struct reg_place *at,
 {
     const struct driver_package *driver = p->driver;
 
-    if (driver->signer_name != NULL &&
-        reg_string(at, "SignerName", REG_SZ, driver->signer_name, err) < 0)
+    if (driver->catalog.signer.name != NULL &&
+        reg_string(at, "SignerName", REG_SZ, driver->catalog.signer.name, err) <
+            0)
         return -1;
     if (driver->catalog_index != SIZE_MAX &&
         p->facts->target.build >= BUILD_10 &&
-        reg_string(at, "Catalog", REG_SZ, driver->catalog_name, err) < 0)
+        reg_string(at, "Catalog", REG_SZ, driver->version.catalog, err) < 0)
         return -1;
     return reg_dword(at, "SignerScore", driver->signer_score, err);
 }

@@ -102,7 +102,7 @@ plan_store_files(struct planning *p, struct v2v_error *err)
                           "the package in the driver store", err) < 0)
             return -1;
     if (plan_add_file(p, "INF", p->package->oem_inf,
-                      &driver->files[driver->inf_index],
+                      &driver->files[DRIVERS_INF_FILE],
                       "the INF under its published name", err) < 0)
         return -1;
     if (driver->catalog_index == SIZE_MAX)

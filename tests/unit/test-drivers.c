@@ -227,15 +227,15 @@ test_whole_package(void **state)
     assert_string_equal(p->source, "VioDisk/w10/AMD64");
     assert_string_equal(p->why, "w10 is the directory for Windows 10");
     assert_string_equal(p->inf_name, "disk.inf");
-    assert_string_equal(p->catalog_name, "Disk.cat");
-    assert_non_null(strcasestr(p->signer_name, "test"));
+    assert_string_equal(p->version.catalog, "Disk.cat");
+    assert_non_null(strcasestr(p->catalog.signer.name, "test"));
     assert_int_equal(p->signer_score, 0x0f000000);
     assert_int_equal(p->judgement.verdict, CATALOG_VERDICT_TEST_SIGNING);
     assert_true(p->boot);
     assert_int_equal(p->models.count, 2);
     assert_int_equal(p->version.driver_ver.year, 2024);
     assert_int_equal(p->file_count, 3);
-    assert_string_equal(p->files[p->inf_index].name, "disk.inf");
+    assert_string_equal(p->files[DRIVERS_INF_FILE].name, "disk.inf");
     assert_string_equal(p->files[p->catalog_index].name, "disk.CAT");
     assert_string_equal(p->files[2].name, "DISK.SYS");
     assert_int_equal(p->files[2].data.len, strlen("VioDisk/w10/AMD64"));
@@ -461,7 +461,7 @@ test_unsigned(void **state)
     put_package("disk/w11/amd64", "10.0", 12);
     put_package("disk/w10/amd64", "10.0", 12);
     choose_one(&windows_11, "disk", &allowed);
-    assert_null(allowed.items[0].signer_name);
+    assert_null(allowed.items[0].catalog.signer.name);
     assert_int_equal(allowed.items[0].signer_score, 0x80000000);
     assert_true(allowed.items[0].catalog_index == SIZE_MAX);
     assert_false(allowed.items[0].judgement.loads);
@@ -830,7 +830,7 @@ test_short_names(void **state)
     assert_string_equal(p->driver, "qemupciserial");
     assert_string_equal(p->source, "QEMUPCIS/W10/AMD64");
     assert_string_equal(p->inf_name, "qemupci-serial.inf");
-    assert_string_equal(p->files[p->inf_index].name, "qemupci-serial.inf");
+    assert_string_equal(p->files[DRIVERS_INF_FILE].name, "qemupci-serial.inf");
     assert_string_equal(p->files[p->catalog_index].name, "qemupci-serial.cat");
     assert_string_equal(p->files[2].name, "qemupciserial.sys");
     assert_int_equal(p->judgement.verdict, CATALOG_VERDICT_TEST_SIGNING);
