@@ -201,9 +201,8 @@ struct inf_addregs {
  * V2V_ERR_FORMAT: a number or byte is none.
  * Source: Microsoft, "INF AddReg Directive".
  */
-int inf_addreg_data(const struct inf_file *inf, const struct inf_addreg *reg,
-                    const struct inf_dirs *dirs, struct v2v_bytes *ret,
-                    struct v2v_error *err);
+int inf_addreg_data(const struct inf_addreg *reg, const struct inf_dirs *dirs,
+                    struct v2v_bytes *ret, struct v2v_error *err);
 
 /* A line of a DelReg section. */
 struct inf_delreg {

@@ -240,13 +240,11 @@ add_data(const struct inf_addreg *reg, const struct inf_dirs *dirs,
 }
 
 int
-inf_addreg_data(const struct inf_file *inf, const struct inf_addreg *reg,
-                const struct inf_dirs *dirs, struct v2v_bytes *ret,
-                struct v2v_error *err)
+inf_addreg_data(const struct inf_addreg *reg, const struct inf_dirs *dirs,
+                struct v2v_bytes *ret, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
 
-    (void)inf;
     if (add_data(reg, dirs, &out, err) < 0)
         return v2v_fail_in(err, "%s\\%s, value \"%s\"", reg->root, reg->subkey,
                            reg->name);

@@ -50,7 +50,7 @@ set_number(struct inf_reader *r, const struct inf_line *line, uint32_t bit,
     return 0;
 }
 
-enum { SEEN_TYPE = 1, SEEN_START = 2, SEEN_ERROR = 4, SEEN_ALL = 7 };
+enum { SEEN_TYPE = 1, SEEN_START = 2, SEEN_ERROR = 4 };
 
 static int
 read_type(struct inf_reader *r, const struct inf_line *line,

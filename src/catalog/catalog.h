@@ -67,7 +67,6 @@ enum catalog_signer_kind {
  * and valid at @time.  Who issued that certificate is not looked at. */
 struct catalog_stamp {
     bool present;
-    bool rfc3161; /* else PKCS#9 */
     int64_t time; /* seconds since 1970 */
     char *name;   /* UTF-8: of the stamp's signer; NULL when not @present */
 };

@@ -97,12 +97,9 @@ chain_has_usage(X509 *cert, const char *oid)
     V2V_AUTO(eku)
     EXTENDED_KEY_USAGE *eku =
         X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-    char text[DER_MAX_OID];
 
     for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
-        if (OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(eku, i), 1) >
-                0 &&
-            strcmp(text, oid) == 0)
+        if (signed_is_oid(sk_ASN1_OBJECT_value(eku, i), oid))
             return true;
     }
     return false;

@@ -35,13 +35,6 @@ hash_equal(const struct catalog_digest *a, const struct catalog_digest *b)
 }
 
 int
-catalog_flat_hash(const void *data, size_t len, enum catalog_hash hash,
-                  struct catalog_digest *ret, struct v2v_error *err)
-{
-    return hash_pieces(&(struct catalog_piece){ data, len }, 1, hash, ret, err);
-}
-
-int
 catalog_sha256(const struct catalog_piece *pieces, size_t count,
                uint8_t ret[CATALOG_SHA256_LEN], struct v2v_error *err)
 {

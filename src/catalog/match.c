@@ -55,7 +55,7 @@ digest_of(const void *data, size_t len, enum catalog_hash hash,
     if (catalog_is_pe(data, len) &&
         catalog_pe_hash(data, len, hash, ret, NULL) == 0)
         return 0;
-    return catalog_flat_hash(data, len, hash, ret, err);
+    return hash_pieces(&(struct catalog_piece){ data, len }, 1, hash, ret, err);
 }
 
 /* 1: listed; 0: not; -1 */

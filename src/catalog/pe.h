@@ -30,10 +30,6 @@ bool catalog_is_pe(const void *data, size_t len);
 int catalog_pe_hash(const void *data, size_t len, enum catalog_hash hash,
                     struct catalog_digest *ret, struct v2v_error *err);
 
-/* The hash of all bytes; -1 with V2V_ERR_INTERNAL. */
-int catalog_flat_hash(const void *data, size_t len, enum catalog_hash hash,
-                      struct catalog_digest *ret, struct v2v_error *err);
-
 /**
  * catalog_pe_signer() - who signed a PE image
  * @ret: written only on success; catalog_signer_done() frees what it holds

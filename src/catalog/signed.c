@@ -28,8 +28,8 @@ fail_crypto(struct v2v_error *err, const char *what)
     return v2v_fail(err, V2V_ERR_FORMAT, "%s: %s", what, reason);
 }
 
-static bool
-is_oid(const ASN1_OBJECT *object, const char *oid)
+bool
+signed_is_oid(const ASN1_OBJECT *object, const char *oid)
 {
     char text[DER_MAX_OID];
     int len = OBJ_obj2txt(text, sizeof text, object, 1);
@@ -76,7 +76,7 @@ parse(const void *data, size_t len, const struct signed_form *form, PKCS7 **ret,
         return v2v_fail(err, V2V_ERR_FORMAT, "not %s: not signed data",
                         form->what);
     content = p7->d.sign->contents;
-    if (content == NULL || !is_oid(content->type, form->oid) ||
+    if (content == NULL || !signed_is_oid(content->type, form->oid) ||
         content->d.other == NULL || content->d.other->type != V_ASN1_SEQUENCE)
         return v2v_fail(err, V2V_ERR_FORMAT, "not %s: no %s in it", form->what,
                         form->content);
@@ -191,7 +191,7 @@ check_content_type(PKCS7_SIGNER_INFO *info, const struct signed_form *form,
         PKCS7_get_signed_attribute(info, NID_pkcs9_contentType);
 
     if (type == NULL || type->type != V_ASN1_OBJECT ||
-        !is_oid(type->value.object, form->oid))
+        !signed_is_oid(type->value.object, form->oid))
         return v2v_fail(err, V2V_ERR_FORMAT, "the signature is not over a %s",
                         form->content);
     return 0;

@@ -46,6 +46,9 @@ int signed_read(const void *data, size_t len, const struct signed_form *form,
 
 /* ---- among the files of signed data */
 
+/* @oid: "1.2.840..." */
+bool signed_is_oid(const ASN1_OBJECT *object, const char *oid);
+
 static inline void
 v2v_auto_certs(STACK_OF(X509) * *certs)
 {

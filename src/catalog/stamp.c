@@ -22,14 +22,10 @@ V2V_AUTO_DEFINE(tst, TS_TST_INFO *, TS_TST_INFO_free)
 static const ASN1_TYPE *
 find_attribute(const PKCS7_SIGNER_INFO *info, const char *oid)
 {
-    char text[DER_MAX_OID];
-
     for (int i = 0; i < sk_X509_ATTRIBUTE_num(info->unauth_attr); i++) {
         X509_ATTRIBUTE *a = sk_X509_ATTRIBUTE_value(info->unauth_attr, i);
 
-        if (OBJ_obj2txt(text, sizeof text, X509_ATTRIBUTE_get0_object(a), 1) >
-                0 &&
-            strcmp(text, oid) == 0)
+        if (signed_is_oid(X509_ATTRIBUTE_get0_object(a), oid))
             return X509_ATTRIBUTE_get0_type(a, 0);
     }
     return NULL;
@@ -61,20 +57,25 @@ accept(X509 *cert, int64_t time, struct catalog_stamp *stamp,
     return 0;
 }
 
+static bool
+is_digest_of(const ASN1_OCTET_STRING *string, const EVP_MD *md, struct der of)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len;
+
+    return EVP_Digest(of.at, of.len, digest, &len, md, NULL) == 1 &&
+           (unsigned)ASN1_STRING_length(string) == len &&
+           memcmp(ASN1_STRING_get0_data(string), digest, len) == 0;
+}
+
 /* The messageDigest attribute is the SHA-1 of @content. */
 static bool
 has_sha1_of(const PKCS7_SIGNER_INFO *info, struct der content)
 {
     const ASN1_OCTET_STRING *attribute = PKCS7_digest_from_attributes(
         (STACK_OF(X509_ATTRIBUTE) *)info->auth_attr);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len;
 
-    return attribute != NULL &&
-           EVP_Digest(content.at, content.len, digest, &len, EVP_sha1(),
-                      NULL) == 1 &&
-           (unsigned)ASN1_STRING_length(attribute) == len &&
-           memcmp(ASN1_STRING_get0_data(attribute), digest, len) == 0;
+    return attribute != NULL && is_digest_of(attribute, EVP_sha1(), content);
 }
 
 /* The stamps of VeriSign and Symantec (virtio-win's drivers for XP to Vista)
@@ -142,14 +143,8 @@ is_imprint_of(TS_TST_INFO *tst, struct der signature)
     const X509_ALGOR *algorithm = TS_MSG_IMPRINT_get_algo(imprint);
     const ASN1_OCTET_STRING *expected = TS_MSG_IMPRINT_get_msg(imprint);
     const EVP_MD *md = EVP_get_digestbyobj(algorithm->algorithm);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len;
 
-    return md != NULL &&
-           EVP_Digest(signature.at, signature.len, digest, &len, md, NULL) ==
-               1 &&
-           (unsigned)ASN1_STRING_length(expected) == len &&
-           memcmp(ASN1_STRING_get0_data(expected), digest, len) == 0;
+    return md != NULL && is_digest_of(expected, md, signature);
 }
 
 /* libcrypto's PKCS7 and TS know no attribute certificates, which Microsoft's
@@ -225,7 +220,6 @@ stamp_read(PKCS7 *p7, PKCS7_SIGNER_INFO *info, const struct anchors *anchors,
     if (token == NULL && counter != NULL &&
         read_counter_signature(p7, info, counter, stamp, err) < 0)
         return -1;
-    stamp->rfc3161 = token != NULL;
     stamp->present = stamp->name != NULL;
     if (!stamp->present && (token != NULL || counter != NULL))
         return v2v_fail(err, V2V_ERR_FORMAT, "its time stamp does not verify");

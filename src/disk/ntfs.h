@@ -30,9 +30,9 @@ enum ntfs_journal {
                                found, or of a version unknown here */
 };
 
-/* Bits of ntfs_state.flags.  Source: the comments of VOLUME_FLAGS in
+/* A bit of ntfs_state.flags.  Source: the comments of VOLUME_FLAGS in
  * <ntfs-3g/layout.h>. */
-enum { NTFS_VOLUME_IS_DIRTY = 0x0001, NTFS_VOLUME_CHKDSK_UNDERWAY = 0x4000 };
+enum { NTFS_VOLUME_IS_DIRTY = 0x0001 };
 
 struct ntfs_state {
     uint8_t major, minor;      /* of NTFS: 3.1 since Windows XP, 3.0 for 2000 */

@@ -183,11 +183,10 @@ scan_attr(struct scan *scan)
 }
 
 static void
-close_element(struct scan *scan, size_t close)
+close_element(struct scan *scan)
 {
     struct xml_element *e = &scan->doc->elements[scan->open];
 
-    e->close = close;
     e->end = scan->pos;
     e->next = scan->doc->count;
     scan->open = e->parent;
@@ -239,7 +238,7 @@ scan_start_tag(struct scan *scan)
     scan->open = (size_t)(e - scan->doc->elements);
     scan->depth++;
     if (e->empty)
-        close_element(scan, scan->pos);
+        close_element(scan);
     return 0;
 }
 
@@ -259,7 +258,7 @@ scan_end_tag(struct scan *scan)
     if (len != e->name_len ||
         memcmp(scan->s + name, scan->s + e->start + 1, len) != 0)
         return malformed(scan, start, "end tag of another element");
-    close_element(scan, start);
+    close_element(scan);
     return 0;
 }
 

@@ -44,7 +44,6 @@ struct xml_element {
     size_t start, end;         /* '<' of the start tag, behind the end tag */
     size_t name_len;           /* with prefix */
     size_t tag_end;            /* behind the '>' of the start tag */
-    size_t close;              /* of the end tag; tag_end if there is none */
     bool empty;                /* <x/> */
     size_t parent;             /* XML_NONE for the root */
     size_t next;               /* the first element that is not inside it */

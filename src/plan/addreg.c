@@ -44,7 +44,7 @@ value_data(struct planning *p, const struct inf_addreg *reg,
     struct plan_dirs dirs;
 
     plan_dirs_init(&dirs, p, directory_prefix(p, reg));
-    return inf_addreg_data(p->driver->inf, reg, &dirs.dirs, ret, err);
+    return inf_addreg_data(reg, &dirs.dirs, ret, err);
 }
 
 static void

@@ -20,12 +20,12 @@ read_all_fields(const struct inf_file *inf)
 }
 
 static void
-read_registry(const struct inf_file *inf, const struct inf_addregs *list)
+read_registry(const struct inf_addregs *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
 
-        inf_addreg_data(inf, &list->items[i], NULL, &bytes, NULL);
+        inf_addreg_data(&list->items[i], NULL, &bytes, NULL);
     }
 }
 
@@ -45,8 +45,8 @@ read_devices(const struct inf_file *inf, const struct inf_target *target)
 
         if (inf_install_load(inf, models.items[i].install, target, &in, NULL))
             continue;
-        read_registry(inf, &in.addregs);
-        read_registry(inf, &in.hw_addregs);
+        read_registry(&in.addregs);
+        read_registry(&in.hw_addregs);
     }
 }
 

@@ -277,7 +277,7 @@ test_addreg(void **state)
         assert_string_equal(place, cases[i].place);
         assert_int_equal(r->type, cases[i].type);
         assert_int_equal(r->key_only, cases[i].key_only);
-        if (inf_addreg_data(inf, r, &dirs, &data, &err) < 0) {
+        if (inf_addreg_data(r, &dirs, &data, &err) < 0) {
             assert_null(cases[i].hex);
             assert_string_equal(err.text, cases[i].message);
             continue;
