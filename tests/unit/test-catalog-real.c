@@ -16,8 +16,9 @@
 #include "catalog/judge.h"
 #include "catalog/pe.h"
 #include "media/media.h"
+#include "test-tools.h"
 
-enum { SKIPPED = 77, MAX_FILES = 1024, FLIPS = 400 };
+enum { MAX_FILES = 1024, FLIPS = 400 };
 
 /* Bytes that no signature covers are those of a time stamp's envelope and of
  * certificates whose issuer is not on the medium. */
@@ -311,16 +312,10 @@ main(void)
         cmocka_unit_test(test_changed_files_show),
         cmocka_unit_test(test_changed_catalogs),
     };
-    const char *shared = getenv("V2V_SHARED");
 
-    iso_path = v2v_format(NULL, "%s/data/virtio-win/virtio-win-subset.iso",
-                          shared != NULL ? shared : SOURCE_DIR "/../shared");
-    if (iso_path == NULL || access(iso_path, R_OK) != 0) {
-        print_message("no %s; set V2V_SHARED\n",
-                      iso_path != NULL ? iso_path : "memory");
-        free(iso_path);
+    iso_path = shared_path("data/virtio-win/virtio-win-subset.iso");
+    if (iso_path == NULL)
         return SKIPPED;
-    }
     int result = cmocka_run_group_tests(tests, open_medium, close_medium);
 
     free(iso_path);

@@ -16,18 +16,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "drivers/drivers.h"
-
-static char top[] = "/tmp/v2v-catalogue-XXXXXX";
-
-static bool
-run(const char *command)
-{
-    V2V_AUTO(mem)
-    char *line = v2v_format(NULL, "cd %s && { %s\n} 2>/dev/null", top, command);
-
-    assert_non_null(line);
-    return system(line) == 0;
-}
+#include "test-tools.h"
 
 /* Two Manufacturer lines, two decorations, ids that repeat in another case. */
 static const char inf_text[] = "[Version]\n"
@@ -114,22 +103,6 @@ assert_list(const struct v2v_strings *list, const char *text)
         v2v_bytes_printf(&joined, NULL, "%s\n", list->items[i]);
     v2v_bytes_add(&joined, "", 1, NULL);
     assert_string_equal((char *)joined.data, text);
-}
-
-static int
-make_top(void **state)
-{
-    (void)state;
-    assert_non_null(mkdtemp(top));
-    return 0;
-}
-
-static int
-remove_top(void **state)
-{
-    (void)state;
-    assert_true(run("rm -rf \"$PWD\""));
-    return 0;
 }
 
 static int
@@ -251,8 +224,8 @@ test_hostile_manufacturer(void **state)
 /* An ISO with the file names of a RHEL one, each package with an INF and a
  * catalog of its own: in 2 s and 100 MB.  The sanitizers are allowed more. */
 static const char make_large[] =
-    "python3 - %s/tests <<'EOF'\n"
-    "import os, re, sys\n"
+    "python3 - <<'EOF'\n"
+    "import os\n"
     "text = open('m/x/w10/amd64/disk.inf').read()\n"
     "cat = open('m/x/w10/amd64/disk.cat', 'rb').read()\n"
     "for n, line in enumerate(open('list')):\n"
@@ -262,7 +235,7 @@ static const char make_large[] =
     "    data = os.urandom(30000)\n"
     "    if path.endswith('.inf'):\n"
     "        data = text.replace('disk.cat', stem + '.cat').replace(\n"
-    "            'disk.sys', stem + '.sys').encode() + b'; %%d ' %% n * 900\n"
+    "            'disk.sys', stem + '.sys').encode() + b'; %d ' % n * 900\n"
     "    elif path.endswith('.cat'):\n"
     "        data = cat\n"
     "    open(path, 'wb').write(data)\n"
@@ -285,12 +258,9 @@ count_in_child(void)
 static void
 test_large_iso(void **state)
 {
-    const char *shared = getenv("V2V_SHARED");
     V2V_AUTO(mem)
-    char *list = v2v_format(
-        NULL, "sed 's,^cd/,,' '%s/data/virtio-win/iso-file-list.txt' >list",
-        shared != NULL ? shared : SOURCE_DIR "/../shared");
-    V2V_AUTO(mem) char *make = v2v_format(NULL, make_large, SOURCE_DIR);
+    char *list = shared_path("data/virtio-win/iso-file-list.txt");
+    V2V_AUTO(mem) char *copy = NULL;
     struct timespec start, end;
     struct rusage usage;
     double seconds;
@@ -298,15 +268,14 @@ test_large_iso(void **state)
     pid_t pid;
 
     (void)state;
+    if (list == NULL)
+        skip();
+    copy = v2v_format(NULL, "sed 's,^cd/,,' '%s' >list", list);
     put_package("x/w10/amd64");
     make_catalog("x/w10/amd64");
-    if (!run(list) || !run(make) ||
-        !run("genisoimage -quiet -r -o large.iso large")) {
-        print_message("no iso-file-list.txt or genisoimage\n");
-        free(v2v_steal(list)); /* skip() does not return */
-        free(v2v_steal(make));
-        skip();
-    }
+    assert_true(run(copy));
+    assert_true(run(make_large));
+    assert_true(run("genisoimage -quiet -r -o large.iso large"));
     clock_gettime(CLOCK_MONOTONIC, &start);
     pid = fork();
     if (pid == 0)

@@ -15,32 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "drivers/drivers.h"
-
-static char top[] = "/tmp/v2v-drivers-XXXXXX";
-static char warnings[4096]; /* "code: text\n" each */
-
-static void
-keep_warning(void *opaque, enum v2v_log_level level, const char *module,
-             const char *code, const char *text)
-{
-    size_t len = strlen(warnings);
-
-    (void)opaque;
-    (void)module;
-    if (level == V2V_LOG_WARNING)
-        snprintf(warnings + len, sizeof warnings - len, "%s: %s\n", code, text);
-}
-
-static bool
-run(const char *command)
-{
-    struct v2v_error err = { 0 };
-    V2V_AUTO(mem)
-    char *line = v2v_format(&err, "cd %s && { %s; } 2>/dev/null", top, command);
-
-    assert_non_null(line);
-    return system(line) == 0;
-}
+#include "test-tools.h"
 
 /* A file of the medium "m", with the folders above it. */
 static void
@@ -183,23 +158,6 @@ assert_fails(const struct drivers_guest *guest, const char *names,
     if (strstr(err.text, message) == NULL)
         fail_msg("\"%s\" is not in \"%s\"", message, err.text);
     assert_int_equal(choice.count, 77); /* output untouched on failure */
-}
-
-static int
-make_top(void **state)
-{
-    (void)state;
-    assert_non_null(mkdtemp(top));
-    v2v_log_set(keep_warning, NULL);
-    return 0;
-}
-
-static int
-remove_top(void **state)
-{
-    (void)state;
-    assert_true(run("rm -rf \"$PWD\""));
-    return 0;
 }
 
 static int

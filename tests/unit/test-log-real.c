@@ -16,8 +16,9 @@
 #include "registry/header.h"
 #include "registry/hive.h"
 #include "registry/log.h"
+#include "test-tools.h"
 
-enum { SKIPPED = 77, MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64 };
 
 static char *hives;
 
@@ -241,16 +242,10 @@ main(void)
         cmocka_unit_test(test_hives_of_users),
         cmocka_unit_test(test_hives_without_logs),
     };
-    const char *shared = getenv("V2V_SHARED");
 
-    hives = v2v_format(NULL, "%s/data/hives",
-                       shared != NULL ? shared : SOURCE_DIR "/../shared");
-    if (hives == NULL || access(hives, R_OK) != 0) {
-        print_message("no %s; set V2V_SHARED\n",
-                      hives != NULL ? hives : "memory");
-        free(hives);
+    hives = shared_path("data/hives");
+    if (hives == NULL)
         return SKIPPED;
-    }
     int result = cmocka_run_group_tests(tests, NULL, NULL);
 
     free(hives);
