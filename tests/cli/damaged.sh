@@ -3,7 +3,7 @@
 # damaged.sh PROGRAM: one byte of a real package other than it was, in the
 # driver, in the signature inside it, in the INF, in the catalog: "drivers list"
 # calls the package damaged.  Needs V2V_SHARED.
-set -eu
+set -euo pipefail
 program=$1
 iso=${V2V_SHARED:-/nonexistent}/data/virtio-win/virtio-win-subset.iso
 [ -e "$iso" ] || { echo "skipped: no real drivers (V2V_SHARED)"; exit 77; }

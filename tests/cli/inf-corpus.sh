@@ -84,13 +84,14 @@ file balloon.sys
 END
 }
 
-# image folder arch version type: no device may come out
+# image folder arch version type: it is read, and no device may come out
 none() {
     file=$(find "$tmp/$1" -ipath "*/$2" | head -n 1)
-    "$dump" device "$file" "$3" "$4" "$5" | grep '^device' && {
-        echo "$1 $2 serves $3 $4 type $5"
+    if ! "$dump" device "$file" "$3" "$4" "$5" >"$tmp/none" ||
+        ! grep -q '^version ' "$tmp/none" || grep '^device' "$tmp/none"; then
+        echo "$1 $2 is not read, or serves $3 $4 type $5"
         failed=1
-    }
+    fi
 }
 
 for image in subset 0.1.285-style; do

@@ -5,12 +5,13 @@ set -eu
 program=$1 manual=$2
 options=$("$program" --long-options)
 [ -n "$options" ]
+help=$("$program" --help)
 for option in $options; do
     grep -q -e "B<$option>" "$manual" || {
         echo "$option is not in $manual"
         exit 1
     }
-    "$program" --help | grep -q -e "$option" || {
+    echo "$help" | grep -qw -e "$option" || {
         echo "$option is not in --help"
         exit 1
     }

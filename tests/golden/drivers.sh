@@ -19,7 +19,8 @@ status=0
 check() { # NAME MEDIUM...
     name=$1
     shift
-    "$tool" "$@" | sed "s,$media/,,g; s,$work/,,g" >"$work/drivers-$name.txt"
+    "$tool" "$@" >"$work/$name.raw"
+    sed "s,$media/,,g; s,$work/,,g" "$work/$name.raw" >"$work/drivers-$name.txt"
     if [ "$update" = --update ]; then
         cp "$work/drivers-$name.txt" "$here"
     fi

@@ -98,8 +98,8 @@ def check(hive, before, after, text):
             bad.append(f"{hive}: {path}: the key's time stamp changed")
     for path, (kind, data) in must.items():
         for have in new.get((path, False), [("nothing", "")]):
-            if kind and have[0] != kind or data is not None and \
-                    urllib.parse.unquote(have[1]) != data:
+            if have[0] == "nothing" or kind and have[0] != kind or \
+                    data is not None and urllib.parse.unquote(have[1]) != data:
                 bad.append(f"{hive}: {path} is planned as {kind} {data}, and "
                            f"is {have}")
     bad += [f"{hive}: {path} should be gone" for path in gone

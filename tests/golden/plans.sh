@@ -16,10 +16,11 @@ rm -rf "$work/medium"
 
 plan() { # VERSION ARCH
     "$top/fixtures/mkguest" --hives --version "$1" --arch "$2" "$work/$1-$2"
-    "$tool" "$work/$1-$2" "$work/medium" viostor,NetKVM,Balloon |
-        sed -E 's/(_(amd64|x86))_[0-9a-f]{16}/\1_HASH/g
-                s/(\.cat) [0-9]+ bytes/\1 N bytes/
-                s/("FileSize" qword) 0x[0-9a-f]+/\1 N/'
+    "$tool" "$work/$1-$2" "$work/medium" viostor,NetKVM,Balloon \
+        >"$work/$1-$2.raw"
+    sed -E 's/(_(amd64|x86))_[0-9a-f]{16}/\1_HASH/g
+            s/(\.cat) [0-9]+ bytes/\1 N bytes/
+            s/("FileSize" qword) 0x[0-9a-f]+/\1 N/' "$work/$1-$2.raw"
 }
 
 status=0

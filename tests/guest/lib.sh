@@ -102,16 +102,6 @@ volume_has() {
     ntfsinfo -f -F "$2" "$1" 2>/dev/null | grep -q '^Dumping attribute'
 }
 
-# volume_ls VOLUME FOLDER: names, one a line
-volume_ls() {
-    ntfsls -f -a -p "$2" "$1" | grep -vx '\.\.\?' | sort
-}
-
-# volume_tree VOLUME: all paths
-volume_tree() {
-    7z l -ba -slt "$1" | sed -n 's/^Path = //p' | grep -v '^\[SYSTEM\]' | sort
-}
-
 # volume_acl VOLUME PATH: the security descriptor in hex
 volume_acl() {
     ntfssecaudit -v "$1" "$2" 2>/dev/null |
@@ -133,12 +123,6 @@ hive() {
     volume_cat "$1" "$config/$2" >"$3"
 }
 
-# hive_text HIVE [KEY]: what is below a key, as registry text.  Strings too
-# are hex there; see hive_value for one of them.
-hive_text() {
-    hivexregedit --export "$1" "${2:-\\}"
-}
-
 # hive_value HIVE KEY NAME: one value as text; lists: one string a line
 hive_value() {
     printf 'cd %s\nlsval %s\n' "$2" "$3" | hivexsh "$1"
@@ -147,9 +131,4 @@ hive_value() {
 # hive_has HIVE KEY
 hive_has() {
     printf 'cd %s\n' "$2" | hivexsh "$1" >/dev/null 2>&1
-}
-
-# hive_check HIVE: a second reader, which walks every key and complains
-hive_check() {
-    reglookup "$1" 2>&1 >/dev/null | { ! grep .; }
 }

@@ -15,12 +15,14 @@ services='\ControlSet001\Services'
 value() { hive_value "$1" "$2" "$3" | grep -qx -- "$4"; }
 
 # entries HIVE: each key and value that reglookup reads, sorted
-entries() { reglookup "$1" 2>/dev/null | sort >"$1.txt"; }
+entries() {
+    reglookup "$1" 2>/dev/null | sort >"$1.txt"
+    [ -s "$1.txt" ]
+}
 
 # What is gone or other than before, but for OemInfMap and UpdateDate.
 nothing_else_changed() {
-    entries SYSTEM.before
-    entries SYSTEM.after
+    entries SYSTEM.before && entries SYSTEM.after || return
     ! comm -23 SYSTEM.before.txt SYSTEM.after.txt |
         grep -vE '^/DriverDatabase/(OemInfMap|UpdateDate),' | head -n 5 | grep .
 }
@@ -31,19 +33,29 @@ inject() {
     "$v2v" inject vm.qcow2 --virtio-iso "$iso/$medium" --json "$@" >report.json
 }
 
+# make_guest PROFILE [OPTION...]
+make_guest() {
+    rm -f vm.qcow2
+    "$V2V_SHARED/tools/mkguest" -p "$@" -o vm.qcow2 >/dev/null 2>&1
+}
+
+# system_hive OUT: the guest's; of the volume c.ntfs, which is made anew
+system_hive() {
+    rm -f c.ntfs "$1"
+    volume vm.qcow2 c.ntfs && hive c.ntfs SYSTEM "$1"
+}
+
 # real PROFILE ISO IMAGE-PATH DRIVERS [OPTION...]
 real() {
     local profile=$1 medium=$2 image_path=$3 drivers=$4
     shift 4
-    rm -f vm.qcow2
-    "$V2V_SHARED/tools/mkguest" -p "$profile" -o vm.qcow2 >/dev/null 2>&1 ||
-        { echo "not ok - mkguest $profile"; guest_failed=1; return; }
-    volume vm.qcow2 c.ntfs && hive c.ntfs SYSTEM SYSTEM.before
+    check "$profile: a guest" make_guest "$profile"
+    check "$profile: its SYSTEM hive" system_hive SYSTEM.before
     check "$profile: inject from $medium" inject "$medium" "$@"
     check "$profile: $drivers" \
         test "$(jq -r '[.drivers[].source] | join(" ")' report.json)" = "$drivers"
     check "$profile: the image is sound" qemu-img check -q vm.qcow2
-    volume vm.qcow2 c.ntfs && hive c.ntfs SYSTEM SYSTEM.after
+    check "$profile: the SYSTEM hive is there" system_hive SYSTEM.after
     check "$profile: the volume is sound" volume_check c.ntfs
     check "$profile: viostor starts at boot" \
         value SYSTEM.after "$services\\viostor" Start 0
@@ -61,14 +73,19 @@ real win10-x64 virtio-win-subset.iso "$drivers" \
     "viostor/w10/amd64 NetKVM/w10/amd64"
 
 # a hive that Windows left dirty: what it had logged is there afterwards
-"$V2V_SHARED/tools/mkguest" -p win10-x64 -o vm.qcow2 \
-    -s "$V2V_SHARED/data/hives/win10-1709-dirty/SYSTEM.xz" >/dev/null 2>&1
+check "dirty win10-x64: a guest" make_guest win10-x64 \
+    -s "$V2V_SHARED/data/hives/win10-1709-dirty/SYSTEM.xz"
+check "dirty win10-x64: its SYSTEM hive" system_hive SYSTEM.dirty
+check "dirty win10-x64: it is the dirty one" \
+    eval "xz -dc '$V2V_SHARED/data/hives/win10-1709-dirty/SYSTEM.xz' | cmp - SYSTEM.dirty"
 check "dirty win10-x64: inject" inject virtio-win-subset.iso
 xz -dc "$V2V_SHARED/data/hives/win10-1709-clean/SYSTEM.xz" >SYSTEM.before
-volume vm.qcow2 c.ntfs && hive c.ntfs SYSTEM SYSTEM.after
+check "dirty win10-x64: the SYSTEM hive is there" system_hive SYSTEM.after
 check "dirty win10-x64: the logged changes are there, nothing else changed" \
     nothing_else_changed
 for log in LOG1 LOG2; do
+    check "dirty win10-x64: $log is there" \
+        volume_has c.ntfs "$config/SYSTEM.$log"
     check "dirty win10-x64: $log is empty" \
         test "$(volume_cat c.ntfs "$config/SYSTEM.$log" | wc -c)" = 0
 done
@@ -77,7 +94,7 @@ done
 real win81-x64 virtio-win-subset.iso "$drivers" \
     "viostor/w8.1/amd64 NetKVM/w8.1/amd64 Balloon/w8.1/amd64" \
     --allow hive-dirty,driver-untrusted
-"$V2V_SHARED/tools/mkguest" -p win81-x64 -o vm.qcow2 >/dev/null 2>&1
+check "win81-x64: a guest" make_guest win81-x64
 before=$(fingerprint vm.qcow2)
 expect_exit 4 "win81-x64: refused without --allow driver-untrusted" \
     "$v2v" inject vm.qcow2 --virtio-iso "$iso/virtio-win-subset.iso" \

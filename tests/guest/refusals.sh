@@ -16,7 +16,7 @@ refused() {
     local want=$1 text=$2 medium=$3 before
     shift 3
     rm -f vm.qcow2
-    "$fixtures/mkguest" "$@" vm.qcow2 || { echo "not ok - mkguest $*"; return; }
+    check "a guest: ${*:-a sound one}" "$fixtures/mkguest" "$@" vm.qcow2
     before=$(fingerprint vm.qcow2)
     expect_exit "$want" "exit status $want: ${*:-a sound guest} with $medium" \
         "$v2v" inject vm.qcow2 --virtio-iso "$medium" "${options[@]}"
