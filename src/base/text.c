@@ -98,11 +98,11 @@ add_unit(struct v2v_bytes *out, uint32_t unit, struct v2v_error *err)
     return v2v_bytes_add_le(out, unit, 2, err);
 }
 
-/* One UTF-8 (or WTF-8) sequence at @s; its length, or 0 when malformed. */
-static size_t
-decode(const unsigned char *s, uint32_t *ret)
+size_t
+v2v_utf8_char(const char *text, uint32_t *ret)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *s = (const unsigned char *)text;
     size_t n = s[0] < 0x80   ? 1
                : s[0] < 0xc0 ? 0
                : s[0] < 0xe0 ? 2
@@ -126,16 +126,16 @@ int
 v2v_utf16_from_utf8(const char *utf8, struct v2v_bytes *out,
                     struct v2v_error *err)
 {
-    const unsigned char *s = (const unsigned char *)utf8;
+    const char *s = utf8;
 
     while (*s != '\0') {
         uint32_t c = 0;
-        size_t n = decode(s, &c);
+        size_t n = v2v_utf8_char(s, &c);
 
         if (n == 0)
             return v2v_fail(err, V2V_ERR_FORMAT,
                             "malformed UTF-8 at byte %zu of \"%s\"",
-                            (size_t)(s - (const unsigned char *)utf8), utf8);
+                            (size_t)(s - utf8), utf8);
         s += n;
         if (c >= 0x10000 &&
             (add_unit(out, 0xd800 + ((c - 0x10000) >> 10), err) < 0 ||

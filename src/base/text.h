@@ -34,6 +34,10 @@ void v2v_replace_char(char *s, char from, char to);
 /* What follows the last '/' of @path: a place in it, not a copy. */
 const char *v2v_base_name(const char *path);
 
+/* The code point at the start of @s, which is not empty; its length in bytes,
+ * or 0 when that is no UTF-8 (or WTF-8). */
+size_t v2v_utf8_char(const char *s, uint32_t *ret);
+
 /**
  * v2v_utf16_from_utf8() - append @utf8 as UTF-16LE, without a NUL
  * Returns: 0, or -1 with V2V_ERR_FORMAT for a malformed sequence.

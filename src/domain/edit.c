@@ -8,9 +8,9 @@
 #include "base/text.h"
 
 struct splice {
-    size_t offset, len; /* replaced */
-    size_t seq;         /* of the edit */
-    char *text;         /* by this; NULL for nothing */
+    size_t offset, len;    /* replaced */
+    size_t seq;            /* of the edit */
+    struct v2v_bytes text; /* by this */
 };
 
 struct splices {
@@ -22,7 +22,7 @@ static void
 auto_splices(struct splices *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free(list->items[i].text);
+        v2v_bytes_done(&list->items[i].text);
     free(list->items);
 }
 
@@ -36,13 +36,21 @@ xml_edits_add(struct xml_edits *edits, const struct xml_edit *edit,
     if (items == NULL)
         return v2v_fail_errno(err, errno, "XML edits");
     edits->items = items;
-    items[edits->count++] = *edit;
+    items[edits->count] = *edit;
+    if (edit->value != NULL) {
+        items[edits->count].value = v2v_strdup(edit->value, err);
+        if (items[edits->count].value == NULL)
+            return -1;
+    }
+    edits->count++;
     return 0;
 }
 
 void
 xml_edits_done(struct xml_edits *edits)
 {
+    for (size_t i = 0; i < edits->count; i++)
+        free((char *)edits->items[i].value);
     free(edits->items);
     *edits = (struct xml_edits){ 0 };
 }
@@ -119,11 +127,20 @@ last_quote(const struct xml_doc *doc, const struct xml_element *e)
 }
 
 static int
+print_attr(const struct xml_doc *doc, const struct xml_edit *edit, char quote,
+           struct v2v_bytes *out, struct v2v_error *err)
+{
+    if (v2v_bytes_printf(out, err, " %s=%c", edit->attr_name, quote) < 0 ||
+        xml_escape(doc, edit->value, out, err) < 0)
+        return -1;
+    return v2v_bytes_add(out, &quote, 1, err);
+}
+
+static int
 add_attr(const struct xml_doc *doc, const struct xml_edit *edit,
          struct splice *ret, struct v2v_error *err)
 {
     const struct xml_element *e = &doc->elements[edit->element];
-    char q = last_quote(doc, e);
 
     ret->offset = e->start + 1 + e->name_len;
     if (e->attrs_count > 0) {
@@ -132,17 +149,20 @@ add_attr(const struct xml_doc *doc, const struct xml_edit *edit,
 
         ret->offset = last->value + last->value_len + 1;
     }
-    ret->text =
-        v2v_format(err, " %s=%c%s%c", edit->attr_name, q, edit->value, q);
-    return ret->text != NULL ? 0 : -1;
+    return print_attr(doc, edit, last_quote(doc, e), &ret->text, err);
 }
 
+/* In the quotes of the parent. */
 static int
-print_element(struct v2v_bytes *out, const struct xml_edit *edit, char q,
-              struct v2v_error *err)
+print_element(const struct xml_doc *doc, const struct xml_edit *edit,
+              struct v2v_bytes *out, struct v2v_error *err)
 {
-    return v2v_bytes_printf(out, err, "<%s %s=%c%s%c/>", edit->name,
-                            edit->attr_name, q, edit->value, q);
+    char quote = last_quote(doc, &doc->elements[edit->element]);
+
+    if (v2v_bytes_printf(out, err, "<%s", edit->name) < 0 ||
+        print_attr(doc, edit, quote, out, err) < 0)
+        return -1;
+    return v2v_bytes_add(out, "/>", 2, err);
 }
 
 /* <x/> becomes <x>...</x>, once for all that goes into it. */
@@ -152,26 +172,22 @@ insert_into_empty(const struct xml_doc *doc, const struct xml_edits *edits,
 {
     const struct xml_edit *edit = &edits->items[i];
     const struct xml_element *e = &doc->elements[edit->element];
-    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
 
     ret->offset = e->tag_end; /* nothing, unless it is the first */
     for (size_t j = 0; j < i; j++)
         if (edits->items[j].kind == XML_INSERT &&
             edits->items[j].element == edit->element)
             return 0;
-    if (v2v_bytes_add(&out, ">", 1, err) < 0)
+    if (v2v_bytes_add(&ret->text, ">", 1, err) < 0)
         return -1;
     for (size_t j = i; j < edits->count; j++)
         if (edits->items[j].kind == XML_INSERT &&
             edits->items[j].element == edit->element &&
-            print_element(&out, &edits->items[j], last_quote(doc, e), err) < 0)
+            print_element(doc, &edits->items[j], &ret->text, err) < 0)
             return -1;
-    if (v2v_bytes_printf(&out, err, "</%s>", e->name) < 0)
-        return -1;
     ret->offset = space_before(doc, e->tag_end - 2);
     ret->len = e->tag_end - ret->offset;
-    ret->text = v2v_strndup((const char *)out.data, out.len, err);
-    return ret->text != NULL ? 0 : -1;
+    return v2v_bytes_printf(&ret->text, err, "</%s>", e->name);
 }
 
 static int
@@ -180,7 +196,6 @@ insert(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
 {
     const struct xml_edit *edit = &edits->items[i];
     const struct xml_element *parent = &doc->elements[edit->element];
-    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
 
     if (parent->empty)
         return insert_into_empty(doc, edits, i, ret, err);
@@ -190,14 +205,11 @@ insert(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
         size_t indent = indent_of(doc, after->start);
 
         ret->offset = after->end;
-        if (v2v_bytes_add(&out, text_of(doc) + indent, after->start - indent,
-                          err) < 0)
+        if (v2v_bytes_add(&ret->text, text_of(doc) + indent,
+                          after->start - indent, err) < 0)
             return -1;
     }
-    if (print_element(&out, edit, last_quote(doc, parent), err) < 0)
-        return -1;
-    ret->text = v2v_strndup((const char *)out.data, out.len, err);
-    return ret->text != NULL ? 0 : -1;
+    return print_element(doc, edit, &ret->text, err);
 }
 
 static int
@@ -210,8 +222,7 @@ splice_for(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
     switch (edit->kind) {
     case XML_SET_ATTR:
         *ret = (struct splice){ .offset = a->value, .len = a->value_len };
-        ret->text = v2v_strdup(edit->value, err);
-        return ret->text != NULL ? 0 : -1;
+        return xml_escape(doc, edit->value, &ret->text, err);
     case XML_ADD_ATTR:
         return add_attr(doc, edit, ret, err);
     case XML_DROP_ATTR:
@@ -252,8 +263,7 @@ splice_all(const struct v2v_bytes *text, const struct splices *list,
             return v2v_fail(err, V2V_ERR_INTERNAL,
                             "XML edits overlap at byte %zu", s->offset);
         if (v2v_bytes_add(&out, text->data + pos, s->offset - pos, err) < 0 ||
-            (s->text != NULL &&
-             v2v_bytes_add(&out, s->text, strlen(s->text), err) < 0))
+            v2v_bytes_add(&out, s->text.data, s->text.len, err) < 0)
             return -1;
         pos = s->offset + s->len;
     }
@@ -274,12 +284,12 @@ xml_apply(const struct xml_doc *doc, const struct xml_edits *edits,
     list.items = calloc(edits->count + 1, sizeof *list.items);
     if (list.items == NULL)
         return v2v_fail_errno(err, errno, "XML edits");
-    for (; list.count < edits->count; list.count++) {
-        struct splice *s = &list.items[list.count];
+    while (list.count < edits->count) {
+        size_t i = list.count++;
 
-        if (splice_for(doc, edits, list.count, s, err) < 0)
+        if (splice_for(doc, edits, i, &list.items[i], err) < 0)
             return -1;
-        s->seq = list.count;
+        list.items[i].seq = i;
     }
     qsort(list.items, list.count, sizeof *list.items, by_offset);
     if (splice_all(&doc->text, &list, &text, err) < 0)

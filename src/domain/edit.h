@@ -24,7 +24,7 @@ enum xml_edit_kind {
     XML_INSERT     /* <name attr='value'/>, indented as the one before it */
 };
 
-/* Names and values need no escaping: they are ours. */
+/* Names need no escaping: they are ours. */
 struct xml_edit {
     enum xml_edit_kind kind;
     size_t element;   /* concerned; XML_INSERT: the parent */
@@ -32,15 +32,18 @@ struct xml_edit {
     size_t after;     /* XML_INSERT: the child before it, XML_NONE for none */
     const char *name; /* XML_INSERT: of the element */
     const char *attr_name; /* XML_ADD_ATTR, XML_INSERT */
-    char value[24];        /* XML_SET_ATTR, XML_ADD_ATTR, XML_INSERT */
+    const char *value; /* XML_SET_ATTR, XML_ADD_ATTR, XML_INSERT: UTF-8, not yet
+                    escaped */
 };
 
-/* All zero is an empty list.  No two edits may concern the same bytes. */
+/* All zero is an empty list, which owns the values in it.  No two edits may
+ * concern the same bytes. */
 struct xml_edits {
     struct xml_edit *items;
     size_t count;
 };
 
+/* @edit's value is copied. */
 int xml_edits_add(struct xml_edits *edits, const struct xml_edit *edit,
                   struct v2v_error *err);
 
@@ -52,7 +55,8 @@ v2v_auto_xml_edits(struct xml_edits *edits)
     xml_edits_done(edits);
 }
 
-/* The bytes of @doc's file after the edits. */
+/* The bytes of @doc's file after the edits; V2V_ERR_USAGE for a value that no
+ * XML can hold. */
 int xml_apply(const struct xml_doc *doc, const struct xml_edits *edits,
               struct v2v_bytes *ret, struct v2v_error *err);
 

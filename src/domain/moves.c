@@ -46,19 +46,21 @@ rewrite_note(struct plan *plan, const struct shown *device, const char *why,
     struct domain_change *p =
         reallocarray(plan->out.changes, plan->out.change_count + 1, sizeof *p);
     struct domain_change change = { 0 };
-    char what[512];
     va_list ap;
+    int n;
 
     if (p == NULL)
         return v2v_fail_errno(plan->err, errno, "list of changes");
     plan->out.changes = p;
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    n = vasprintf(&change.what, fmt, ap);
     va_end(ap);
+    if (n < 0)
+        return v2v_fail_errno(plan->err, ENOMEM, "list of changes");
+    v2v_make_printable(change.what);
     change.device = v2v_strdup(device->text, plan->err);
-    change.what = v2v_strdup(what, plan->err);
     change.why = v2v_strdup(why, plan->err);
-    if (change.device == NULL || change.what == NULL || change.why == NULL) {
+    if (change.device == NULL || change.why == NULL) {
         change_done(&change);
         return -1;
     }
@@ -85,7 +87,8 @@ rewrite_set_attr(struct plan *plan, size_t element, const char *name,
     const struct xml_attr *a = xml_attr(plan->doc, element, name);
     struct xml_edit edit = { .kind = XML_ADD_ATTR,
                              .element = element,
-                             .attr_name = name };
+                             .attr_name = name,
+                             .value = value };
 
     if (a != NULL && strcmp(a->text, value) == 0)
         return 0;
@@ -93,7 +96,6 @@ rewrite_set_attr(struct plan *plan, size_t element, const char *name,
         edit.kind = XML_SET_ATTR;
         edit.attr = (size_t)(a - plan->doc->attrs);
     }
-    snprintf(edit.value, sizeof edit.value, "%s", value);
     return xml_edits_add(&plan->edits, &edit, plan->err);
 }
 
@@ -123,9 +125,9 @@ rewrite_insert(struct plan *plan, size_t parent, size_t after, const char *name,
                              .element = parent,
                              .after = after,
                              .name = name,
-                             .attr_name = attr };
+                             .attr_name = attr,
+                             .value = value };
 
-    snprintf(edit.value, sizeof edit.value, "%s", value);
     return xml_edits_add(&plan->edits, &edit, plan->err);
 }
 

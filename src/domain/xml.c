@@ -103,6 +103,57 @@ xml_encode(const struct v2v_bytes *text, enum xml_encoding encoding,
     return 0;
 }
 
+/* XML 1.0, production 2 */
+static bool
+is_xml_char(uint32_t c)
+{
+    return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c < 0xd800) ||
+           (c >= 0xe000 && c < 0xfffe) || c >= 0x10000;
+}
+
+static const char *
+predefined_entity(uint32_t c)
+{
+    return c == '&'    ? "&amp;"
+           : c == '<'  ? "&lt;"
+           : c == '>'  ? "&gt;"
+           : c == '\'' ? "&apos;"
+           : c == '"'  ? "&quot;"
+                       : NULL;
+}
+
+/* White space would be read back as a blank, and an 8-bit set has few of the
+ * characters beyond ASCII: both become references. */
+int
+xml_escape(const struct xml_doc *doc, const char *text, struct v2v_bytes *out,
+           struct v2v_error *err)
+{
+    uint32_t c = 0;
+    size_t n;
+    int rc;
+
+    for (const char *s = text; *s != '\0'; s += n) {
+        const char *entity;
+
+        n = v2v_utf8_char(s, &c);
+        if (n == 0 || !is_xml_char(c))
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "XML cannot hold '%s': byte %zu is a control "
+                            "character or not UTF-8",
+                            text, (size_t)(s - text));
+        entity = predefined_entity(c);
+        if (entity != NULL)
+            rc = v2v_bytes_add(out, entity, strlen(entity), err);
+        else if (c < 0x20 || (c >= 0x80 && !doc->utf8))
+            rc = v2v_bytes_printf(out, err, "&#x%X;", (unsigned)c);
+        else
+            rc = v2v_bytes_add(out, s, n, err);
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* What does not come back as the same bytes could not be kept outside the
  * edits: an odd byte, a NUL, a broken surrogate. */
 static int
@@ -179,7 +230,7 @@ read_silently(xmlParserCtxtPtr ctxt, const void *data, size_t len)
 }
 
 static int
-read_with_libxml(const struct xml_doc *doc, const void *data, size_t len,
+read_with_libxml(struct xml_doc *doc, const void *data, size_t len,
                  xmlDocPtr *ret, struct v2v_error *err)
 {
     __attribute__((cleanup(auto_ctxt))) xmlParserCtxtPtr ctxt =
@@ -199,6 +250,8 @@ read_with_libxml(const struct xml_doc *doc, const void *data, size_t len,
                         "the XML declaration says encoding %s, which is not "
                         "supported; convert the file to UTF-8",
                         (const char *)tree->encoding);
+    doc->utf8 = doc->encoding != XML_BYTES || tree->encoding == NULL ||
+                v2v_equal_nocase((const char *)tree->encoding, "UTF-8");
     return 0;
 }
 

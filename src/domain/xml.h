@@ -57,6 +57,7 @@ struct xml_element {
  * element i is i + 1 if that is before its @next. */
 struct xml_doc {
     enum xml_encoding encoding;
+    bool utf8;             /* @text is; else it is in an 8-bit set */
     struct v2v_bytes text; /* the offsets above are into this; not for UTF-16
                               it is the input itself, else the same in UTF-8 */
     struct xml_element *elements;
@@ -75,6 +76,11 @@ void xml_done(struct xml_doc *doc);
 /* Text in the form of doc->text as the bytes of a file in @encoding. */
 int xml_encode(const struct v2v_bytes *text, enum xml_encoding encoding,
                struct v2v_bytes *ret, struct v2v_error *err);
+
+/* Append @text (UTF-8) as it stands in an attribute value of @doc, in quotes of
+ * either kind.  V2V_ERR_USAGE: it has what no XML can hold. */
+int xml_escape(const struct xml_doc *doc, const char *text,
+               struct v2v_bytes *out, struct v2v_error *err);
 
 /* scan.c: doc->text to doc's tables, without name, text and ns.  Refuses a
  * DOCTYPE, and what is past the limits. */
