@@ -105,17 +105,11 @@ static void
 warn_of_other_image(const struct cli_options *options,
                     const struct domain *domain)
 {
-    const char *name = v2v_base_name(options->image);
-
-    for (size_t i = 0; i < domain_disk_count(domain); i++) {
-        const char *source = domain_disk_source(domain, i);
-
-        if (source != NULL && strcmp(v2v_base_name(source), name) == 0)
-            return;
-    }
+    if (domain_image_count(domain, options->image) > 0)
+        return;
     v2v_warn("cli", "image-not-in-xml",
              "%s: no disk of this machine is named %s: is it the right XML?",
-             options->domain_xml, name);
+             options->domain_xml, v2v_base_name(options->image));
 }
 
 int

@@ -294,6 +294,76 @@ devices_find(struct xml_doc *doc, struct devices *ret, struct v2v_error *err)
     return 0;
 }
 
+bool
+devices_is_hard(const struct disk *disk)
+{
+    return disk->kind == DISK_HARD || disk->kind == DISK_LUN;
+}
+
+const char *
+devices_disk_path(const struct xml_doc *doc, const struct disk *disk)
+{
+    size_t source = xml_child(doc, disk->element, "source");
+    const char *file = xml_value(doc, source, "file");
+
+    return file != NULL ? file : xml_value(doc, source, "dev");
+}
+
+static bool
+has_path(const struct xml_doc *doc, const struct disk *disk, const char *path)
+{
+    return is(devices_disk_path(doc, disk), path);
+}
+
+/* A volume of a pool, and an image that a host exports, have names too. */
+static bool
+has_base_name(const struct xml_doc *doc, const struct disk *disk,
+              const char *name)
+{
+    size_t source = xml_child(doc, disk->element, "source");
+    const char *path = devices_disk_path(doc, disk);
+
+    if (path == NULL)
+        path = xml_value(doc, source, "volume");
+    if (path == NULL)
+        path = xml_value(doc, source, "name");
+    return path != NULL && is(v2v_base_name(path), name);
+}
+
+static size_t
+find_disks(const struct devices *devices,
+           bool (*has)(const struct xml_doc *, const struct disk *,
+                       const char *),
+           const char *what, const struct disk **ret)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < devices->disk_count; i++) {
+        const struct disk *d = &devices->disks[i];
+
+        if (devices_is_hard(d) && has(&devices->doc, d, what) && n++ == 0)
+            *ret = d;
+    }
+    return n;
+}
+
+size_t
+devices_find_path(const struct devices *devices, const char *path,
+                  const struct disk **ret)
+{
+    return find_disks(devices, has_path, path, ret);
+}
+
+size_t
+devices_find_image(const struct devices *devices, const char *path,
+                   const struct disk **ret)
+{
+    size_t n = devices_find_path(devices, path, ret);
+
+    return n > 0 ? n
+                 : find_disks(devices, has_base_name, v2v_base_name(path), ret);
+}
+
 /* The models of virDomainControllerModelSCSI that are virtio-scsi. */
 bool
 devices_is_on_virtio_scsi(const struct disk *disk)

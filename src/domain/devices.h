@@ -52,6 +52,22 @@ int devices_find(struct xml_doc *doc, struct devices *ret,
 
 void devices_done(struct devices *devices);
 
+/* 'disk' or 'lun', not a CD-ROM or a floppy. */
+bool devices_is_hard(const struct disk *disk);
+
+/* source/@file or source/@dev, or NULL (network, volume, none). */
+const char *devices_disk_path(const struct xml_doc *doc,
+                              const struct disk *disk);
+
+/* How many hard disks have exactly the path @path; the first one. */
+size_t devices_find_path(const struct devices *devices, const char *path,
+                         const struct disk **ret);
+
+/* The same; when it would be none: those with the base name of @path, of which
+ * more than one cannot be told apart.  See domain_image_count(). */
+size_t devices_find_image(const struct devices *devices, const char *path,
+                          const struct disk **ret);
+
 /* The bus is ide, sata, sd, or scsi behind a controller that is not
  * virtio-scsi: hardware that QEMU emulates and that virtio-blk replaces. */
 bool devices_is_emulated(const struct disk *disk);

@@ -100,19 +100,13 @@ domain_free(struct domain *domain)
     free(domain);
 }
 
-static bool
-is_hard_disk(const struct disk *d)
-{
-    return d->kind == DISK_HARD || d->kind == DISK_LUN;
-}
-
 size_t
 domain_disk_count(const struct domain *domain)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < domain->devices.disk_count; i++)
-        n += is_hard_disk(&domain->devices.disks[i]);
+        n += devices_is_hard(&domain->devices.disks[i]);
     return n;
 }
 
@@ -122,7 +116,7 @@ hard_disk(const struct domain *domain, size_t i)
 {
     const struct disk *d = domain->devices.disks;
 
-    while (!is_hard_disk(d) || i-- > 0)
+    while (!devices_is_hard(d) || i-- > 0)
         d++;
     return d;
 }
@@ -136,11 +130,15 @@ domain_disk_name(const struct domain *domain, size_t i)
 const char *
 domain_disk_source(const struct domain *domain, size_t i)
 {
-    const struct xml_doc *doc = &domain->devices.doc;
-    size_t source = xml_child(doc, hard_disk(domain, i)->element, "source");
-    const char *file = xml_value(doc, source, "file");
+    return devices_disk_path(&domain->devices.doc, hard_disk(domain, i));
+}
 
-    return file != NULL ? file : xml_value(doc, source, "dev");
+size_t
+domain_image_count(const struct domain *domain, const char *path)
+{
+    const struct disk *first;
+
+    return devices_find_image(&domain->devices, path, &first);
 }
 
 /* <firmware><feature enabled='yes' name='secure-boot'/></firmware>: its

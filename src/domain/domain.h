@@ -7,8 +7,8 @@
  * line ends, encoding).  An input that needs nothing comes back as it was, and
  * so does a result that is given in again.
  *
- * It neither reads nor writes files, does not talk to libvirt, and does not
- * know which of the disks was injected: see domain_disk_source().
+ * It neither reads nor writes files, and does not talk to libvirt.  Paths are
+ * compared as text: which disk is an image, see domain_image_count().
  *
  * What libvirt accepts, assigns and boots from: libvirt "Domain XML format",
  * https://libvirt.org/formatdomain.html, and its source where a rule says so.
@@ -107,9 +107,19 @@ size_t domain_disk_count(const struct domain *domain);
 const char *domain_disk_name(const struct domain *domain, size_t i);
 
 /* Of hard disk @i: source/@file or source/@dev as written, or NULL (network,
- * volume, none); lives as long as @domain.  So that a caller can say when the
- * image it was given is not among them. */
+ * volume, none); lives as long as @domain. */
 const char *domain_disk_source(const struct domain *domain, size_t i);
+
+/**
+ * domain_image_count() - how many hard disks may be the image @path
+ *
+ * Those whose source is @path.  If there are none: those whose source (file,
+ * device, volume or exported name) has the base name of @path, because an
+ * image is often worked on in another folder than the one it runs from.
+ *
+ * 0: this is probably another machine's XML.
+ */
+size_t domain_image_count(const struct domain *domain, const char *path);
 
 /* Does the firmware check the signatures of what it boots? */
 enum domain_secure_boot {

@@ -628,6 +628,37 @@ test_long_values_are_cut_at_a_character(void **state)
                         "\xc3\xa9': it is not a known emulated one");
 }
 
+static void
+test_image_count(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t expected;
+    } cases[] = {
+        { "/vm/a.img", 1 },       /* its path, though b has that name too */
+        { "/else/a.img", 2 },     /* two base names */
+        { "lun", 1 },             /* a device */
+        { "volume.img", 1 },      /* of a pool */
+        { "/mnt/export.img", 1 }, /* behind a protocol */
+        { "/vm/cd.img", 0 },      /* no hard disk */
+        { "/vm/A.img", 0 },
+    };
+    V2V_AUTO(domain) struct domain *domain = NULL;
+
+    (void)state;
+    domain = parse(
+        OPEN "<disk><source file='/vm/a.img'/></disk>"
+             "<disk><source file='/b/a.img'/></disk>"
+             "<disk device='lun'><source dev='/dev/lun'/></disk>"
+             "<disk type='volume'><source pool='p' volume='volume.img'/></disk>"
+             "<disk type='network'><source name='g/export.img'/></disk>"
+             "<disk device='cdrom'><source file='/vm/cd.img'/></disk>"
+             "<disk/>\n" CLOSE);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(domain_image_count(domain, cases[i].path),
+                         cases[i].expected);
+}
+
 /* The last net under the splices: each line but the first is a result that
  * wrong ones could give. */
 static void
@@ -902,6 +933,7 @@ main(void)
         cmocka_unit_test(test_changes_and_warnings),
         cmocka_unit_test(test_what_is_left_for_want_of_a_driver_is_said),
         cmocka_unit_test(test_long_values_are_cut_at_a_character),
+        cmocka_unit_test(test_image_count),
         cmocka_unit_test(test_a_wrong_result_is_found),
         cmocka_unit_test(test_facts_of_disks),
         cmocka_unit_test(test_refusals),
