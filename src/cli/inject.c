@@ -70,7 +70,7 @@ rewrite_domain(const struct domain *domain, struct report *report,
 
     if (domain == NULL)
         return 0;
-    if (domain_rewrite(domain, &drivers, &report->rewrite, err) < 0)
+    if (domain_rewrite(domain, &drivers, NULL, &report->rewrite, err) < 0)
         return v2v_fail_in(err, "%s", report->options->domain_xml);
     report->has_rewrite = true;
     return 0;

@@ -34,6 +34,14 @@ struct domain_drivers {
     bool balloon; /* virtio-balloon: <memballoon model='none'/> */
 };
 
+/* What was injected is a new file, and a hard disk has to name that. */
+struct domain_moved_image {
+    const char *from;   /* path of the old image; which disk has it is said at
+                           domain_image_count() */
+    const char *to;     /* path of the new one: absolute, UTF-8 */
+    const char *format; /* of the new one: "qcow2" */
+};
+
 /* One thing that was changed; all three are new strings, UTF-8. */
 struct domain_change {
     char *device; /* "disk hda", "interface 52:54:00:01:02:03", "memballoon",
@@ -73,6 +81,7 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
 
 /**
  * domain_rewrite() - move devices to virtio where a driver was injected
+ * @moved: NULL when the image is where it was
  * @ret: written only on success; domain_rewrite_done()
  *
  * Hard disks on ide, sata, sd and non-virtio scsi, emulated or default
@@ -83,11 +92,22 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
  * order as before; where names alone cannot keep that, <boot order=> says it
  * and <os><boot> goes.
  *
- * Returns: 0, or -1 with V2V_ERR_INTERNAL (memory, or the result does not read
- * back as what was meant).
+ * The disk of @moved gets the new path and format, whatever its source was
+ * (file, block device, volume, network), and loses what holds for the old
+ * image only: all else of <source> but startupPolicy and <seclabel>,
+ * <backingStore>, <auth>.  A disk that has the new path already, while none
+ * has the old one, is that disk: so a result can be given in again.
+ *
+ * Returns: 0, or -1 with
+ * V2V_ERR_USAGE: @moved->to is not absolute or holds what no XML can, another
+ *     disk has it, or no disk or more than one is @moved->from;
+ * V2V_ERR_GUEST: the disk of @moved cannot be a qcow2 file: it is a 'lun',
+ *     shareable, encrypted, or being copied (<mirror>);
+ * V2V_ERR_INTERNAL: memory, or the result does not read back as what was meant.
  */
 int domain_rewrite(const struct domain *domain,
                    const struct domain_drivers *drivers,
+                   const struct domain_moved_image *moved,
                    struct domain_rewrite *ret, struct v2v_error *err);
 
 void domain_rewrite_done(struct domain_rewrite *rewrite);

@@ -22,23 +22,13 @@ static const struct rewrite_rule disk_rules[] = {
     { "product", NULL, NULL, illegal },
 };
 
-static struct shown
-disk_label(const struct disk *d)
-{
-    struct shown label = { "" };
-
-    snprintf(label.text, sizeof label.text, "disk %.*s", shown_max,
-             rewrite_show(d->dev).text);
-    return label;
-}
-
 /* NULL: the disk moves, or stays without a word; else why it stays. */
 static const char *
 why_disk_stays(const struct disk *d, const struct domain_drivers *drivers)
 {
     if (strcmp(d->bus, "virtio") == 0 || devices_is_on_virtio_scsi(d))
         return NULL;
-    if (d->kind != DISK_HARD && d->kind != DISK_LUN)
+    if (!devices_is_hard(d))
         return NULL;
     if (strcmp(d->bus, "usb") == 0)
         return "it may be a stick that is pulled out";
@@ -213,7 +203,7 @@ static int
 move_disk(struct plan *plan, const struct disk *old, const struct disk *new)
 {
     static const char why[] = "viostor was injected";
-    const struct shown label = disk_label(old);
+    const struct shown label = rewrite_disk_label(old);
     bool renamed = strcmp(old->dev, new->dev) != 0;
 
     plan->disk_moved = true;
@@ -288,7 +278,7 @@ rewrite_disks(struct plan *plan)
         const char *why = why_disk_stays(d, plan->drivers);
 
         if (why != NULL &&
-            rewrite_warn(plan, "%s stays on %s: %s", disk_label(d).text,
+            rewrite_warn(plan, "%s stays on %s: %s", rewrite_disk_label(d).text,
                          rewrite_show(d->bus).text, why) < 0)
             return -1;
         if (disk_moves(d, plan->drivers) &&

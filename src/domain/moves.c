@@ -20,6 +20,16 @@ rewrite_show(const char *s)
     return shown;
 }
 
+struct shown
+rewrite_disk_label(const struct disk *disk)
+{
+    struct shown label = { "" };
+
+    snprintf(label.text, sizeof label.text, "disk %.*s", shown_max,
+             rewrite_show(disk->dev).text);
+    return label;
+}
+
 static void
 change_done(struct domain_change *change)
 {

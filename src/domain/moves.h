@@ -3,7 +3,7 @@
  * domain/moves.h - what the rules of a rewrite share
  *
  * A struct plan collects the edits and what is said about them; the rules for
- * each kind of device (moves-disks.c, moves-nics.c, rewrite.c) add to it and
+ * each kind of device (moves-*.c, rewrite.c) add to it and
  * change nothing else.  Private to this folder.
  */
 #ifndef V2V_DOMAIN_MOVES_H
@@ -20,6 +20,7 @@ struct plan {
     const struct devices *devices;
     const struct xml_doc *doc;
     const struct domain_drivers *drivers;
+    const struct domain_moved_image *moved; /* or NULL */
     struct xml_edits edits;
     struct domain_rewrite out; /* changes and warnings; xml at the end */
     bool disk_moved, nic_moved;
@@ -35,6 +36,9 @@ struct shown {
 };
 
 struct shown rewrite_show(const char *s);
+
+/* "disk hda" */
+struct shown rewrite_disk_label(const struct disk *disk);
 
 /* Add a change or a warning. */
 int rewrite_note(struct plan *plan, const struct shown *device, const char *why,
@@ -69,6 +73,7 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 
 /* The rules. */
 int rewrite_disks(struct plan *plan);
+int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
 
 /* Is @word a model of an emulated network card? */

@@ -149,18 +149,20 @@ write_result(struct plan *plan)
 
 int
 domain_rewrite(const struct domain *domain,
-               const struct domain_drivers *drivers, struct domain_rewrite *ret,
-               struct v2v_error *err)
+               const struct domain_drivers *drivers,
+               const struct domain_moved_image *moved,
+               struct domain_rewrite *ret, struct v2v_error *err)
 {
     struct plan plan = { .devices = &domain->devices,
                          .doc = &domain->devices.doc,
                          .drivers = drivers,
+                         .moved = moved,
                          .err = err };
     int rc = 0;
 
-    if (rewrite_disks(&plan) < 0 || rewrite_nics(&plan) < 0 ||
-        plan_balloons(&plan) < 0 || warn_of_qemu(&plan) < 0 ||
-        write_result(&plan) < 0)
+    if (rewrite_disks(&plan) < 0 || rewrite_image(&plan) < 0 ||
+        rewrite_nics(&plan) < 0 || plan_balloons(&plan) < 0 ||
+        warn_of_qemu(&plan) < 0 || write_result(&plan) < 0)
         rc = -1;
     xml_edits_done(&plan.edits);
     if (rc < 0)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: domain-corpus.sh DOMAIN-REWRITE
 # Rewrites every domain XML of a corpus of real ones, and lets a program that
-# shares no code with us judge the result, and the result of a second run.
+# shares no code with us judge the result, and the result of a second run; then
+# gives each of its disks another image, which moved-image.py judges.
 # V2V_SHARED names the directory that has both; V2V_JUDGE_OPTIONS is passed on
 # (--define test:///default).
 set -u
@@ -32,7 +33,9 @@ judge_file() {
         # shellcheck disable=SC2086 # several options
         python3 "$judge" "$1" "$tmp/out.xml" --profile viostor,netkvm,balloon \
             --strict-format --schema --again "$tmp/again.xml" \
-            ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1
+            ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1 &&
+            python3 "$(dirname "$0")/moved-image.py" "$rewrite" "$1" \
+                "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
         ;;
     3 | 5)
         refused=$((refused + 1))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Domain XML: whatever is accepted can be rewritten, the result is accepted
- * too, and rewriting that changes nothing. */
+/* Domain XML: whatever is accepted can be rewritten, also to another image
+ * unless that is refused; the result is accepted too, and rewriting that
+ * changes nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,46 +9,66 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static const struct domain_drivers all = { true, true, true };
+
 static void
-must(int rc)
+must(bool what)
 {
-    if (rc < 0)
+    if (!what)
         abort();
 }
 
+/* @first is a rewrite with @moved. */
 static void
-rewrite(const struct domain *domain, struct domain_rewrite *ret)
+check_again(const struct domain_rewrite *first,
+            const struct domain_moved_image *moved)
 {
-    static const struct domain_drivers all = { true, true, true };
+    V2V_AUTO(domain) struct domain *domain = NULL;
+    V2V_AUTO(domain_rewrite) struct domain_rewrite second = { 0 };
     struct v2v_error err = { 0 };
 
-    must(domain_rewrite(domain, &all, ret, &err));
+    must(domain_parse(first->xml.data, first->xml.len, &domain, &err) == 0);
+    must(moved == NULL || domain_image_count(domain, moved->to) == 1);
+    must(domain_rewrite(domain, &all, moved, &second, &err) == 0);
+    must(second.change_count == 0);
+    must(second.xml.len == first->xml.len &&
+         memcmp(second.xml.data, first->xml.data, first->xml.len) == 0);
+}
+
+static void
+check_moved(const struct domain *domain, const char *from)
+{
+    const struct domain_moved_image moved = { from, "/a'&\t\xc3\xa9.qcow2",
+                                              "qcow2" };
+    V2V_AUTO(domain_rewrite) struct domain_rewrite rewrite = { 0 };
+    struct v2v_error err = { 0 };
+
+    if (domain_rewrite(domain, &all, &moved, &rewrite, &err) == 0)
+        check_again(&rewrite, &moved);
+    else
+        must(err.code == V2V_ERR_USAGE || err.code == V2V_ERR_GUEST);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    V2V_AUTO(domain) struct domain *domain = NULL, *again = NULL;
-    V2V_AUTO(domain_rewrite) struct domain_rewrite first = { 0 };
-    V2V_AUTO(domain_rewrite) struct domain_rewrite second = { 0 };
+    V2V_AUTO(domain) struct domain *domain = NULL;
+    V2V_AUTO(domain_rewrite) struct domain_rewrite rewrite = { 0 };
     struct v2v_error err = { 0 };
 
     if (domain_parse(data, len, &domain, &err) < 0)
         return 0;
-    for (size_t i = 0; i < domain_disk_count(domain); i++) {
+    must(domain_rewrite(domain, &all, NULL, &rewrite, &err) == 0);
+    must(rewrite.change_count > 0 ||
+         (rewrite.xml.len == len && memcmp(rewrite.xml.data, data, len) == 0));
+    check_again(&rewrite, NULL);
+    check_moved(domain, "disk.img"); /* volumes have no path */
+    for (size_t i = 0; i < domain_disk_count(domain) && i < 4; i++) {
         const char *source = domain_disk_source(domain, i);
 
-        if (source != NULL && strlen(source) > 3 * len)
-            abort();
+        must(source == NULL || strlen(source) <= 3 * len);
+        if (source != NULL)
+            check_moved(domain, source);
     }
-    rewrite(domain, &first);
-    must(domain_parse(first.xml.data, first.xml.len, &again, &err));
-    rewrite(again, &second);
-    if (second.change_count != 0 || second.xml.len != first.xml.len ||
-        memcmp(second.xml.data, first.xml.data, first.xml.len) != 0)
-        abort();
-    if (first.change_count == 0 &&
-        (first.xml.len != len || memcmp(first.xml.data, data, len) != 0))
-        abort();
     return 0;
 }

@@ -16,6 +16,7 @@
 #define CLOSE "  </devices>\n</domain>\n"
 
 static const struct domain_drivers all = { true, true, true };
+static const struct domain_drivers none = { false, false, false };
 
 static struct domain *
 parse(const char *xml)
@@ -29,37 +30,53 @@ parse(const char *xml)
 }
 
 static void
-rewrite(const void *xml, size_t len, const struct domain_drivers *drivers,
-        struct domain_rewrite *ret)
+rewrite_moved(const void *xml, size_t len, const struct domain_drivers *drivers,
+              const struct domain_moved_image *moved,
+              struct domain_rewrite *ret)
 {
     V2V_AUTO(domain) struct domain *domain = NULL;
     struct v2v_error err = { 0 };
 
     if (domain_parse(xml, len, &domain, &err) < 0 ||
-        domain_rewrite(domain, drivers, ret, &err) < 0)
+        domain_rewrite(domain, drivers, moved, ret, &err) < 0)
         fail_msg("%s", err.text);
+}
+
+static void
+rewrite(const void *xml, size_t len, const struct domain_drivers *drivers,
+        struct domain_rewrite *ret)
+{
+    rewrite_moved(xml, len, drivers, NULL, ret);
 }
 
 /* @after NULL: as before.  Rewriting the result again changes nothing. */
 static void
-check(const char *name, const char *before, const char *after,
-      const struct domain_drivers *drivers)
+check_moved(const char *name, const char *before, const char *after,
+            const struct domain_drivers *drivers,
+            const struct domain_moved_image *moved)
 {
     V2V_AUTO(domain_rewrite) struct domain_rewrite first = { 0 };
     V2V_AUTO(domain_rewrite) struct domain_rewrite second = { 0 };
     const char *expected = after != NULL ? after : before;
 
-    rewrite(before, strlen(before), drivers, &first);
+    rewrite_moved(before, strlen(before), drivers, moved, &first);
     if (first.xml.len != strlen(expected) ||
         memcmp(first.xml.data, expected, first.xml.len) != 0)
         fail_msg("%s: got\n%.*s\nnot\n%s", name, (int)first.xml.len,
                  (const char *)first.xml.data, expected);
     if ((first.change_count == 0) != (after == NULL))
         fail_msg("%s: %zu changes", name, first.change_count);
-    rewrite(first.xml.data, first.xml.len, drivers, &second);
+    rewrite_moved(first.xml.data, first.xml.len, drivers, moved, &second);
     if (second.change_count != 0 || second.xml.len != first.xml.len ||
         memcmp(second.xml.data, first.xml.data, first.xml.len) != 0)
         fail_msg("%s: not idempotent", name);
+}
+
+static void
+check(const char *name, const char *before, const char *after,
+      const struct domain_drivers *drivers)
+{
+    check_moved(name, before, after, drivers, NULL);
 }
 
 struct device_case {
@@ -68,7 +85,9 @@ struct device_case {
 };
 
 static void
-check_devices(const struct device_case *cases, size_t count)
+check_devices(const struct device_case *cases, size_t count,
+              const struct domain_drivers *drivers,
+              const struct domain_moved_image *moved)
 {
     for (size_t i = 0; i < count; i++) {
         char before[4096], after[4096];
@@ -76,13 +95,13 @@ check_devices(const struct device_case *cases, size_t count)
         snprintf(before, sizeof before, OPEN "%s" CLOSE, cases[i].before);
         snprintf(after, sizeof after, OPEN "%s" CLOSE,
                  cases[i].after != NULL ? cases[i].after : "");
-        check(cases[i].name, before, cases[i].after != NULL ? after : NULL,
-              &all);
+        check_moved(cases[i].name, before,
+                    cases[i].after != NULL ? after : NULL, drivers, moved);
     }
 }
 
 #define CHECK_DEVICES(cases)                                                   \
-    check_devices((cases), sizeof(cases) / sizeof *(cases))
+    check_devices((cases), sizeof(cases) / sizeof *(cases), &all, NULL)
 
 static void
 test_disks(void **state)
@@ -594,7 +613,6 @@ test_changes_and_warnings(void **state)
 static void
 test_what_is_left_for_want_of_a_driver_is_said(void **state)
 {
-    static const struct domain_drivers none = { false, false, false };
     static const char xml[] = OPEN "<disk><target dev='hda'/></disk>"
                                    "<interface/>\n" CLOSE;
     V2V_AUTO(domain_rewrite) struct domain_rewrite ret = { 0 };
@@ -626,6 +644,246 @@ test_long_values_are_cut_at_a_character(void **state)
     assert_string_equal(ret.warnings.items[0],
                         "interface 1 keeps model '" E10 E10 E10
                         "\xc3\xa9': it is not a known emulated one");
+}
+
+static const struct domain_moved_image moved = { "/vm/win.img",
+                                                 "/new/win.qcow2", "qcow2" };
+
+static void
+test_moved_image(void **state)
+{
+#define OLD(attrs) "<source file='/vm/win.img'" attrs "/>"
+#define NEW(attrs) "<source file='/new/win.qcow2'" attrs "/>"
+#define RAW "<driver name='qemu' type='raw' cache='none' io='native'/>"
+#define QCOW2 "<driver name='qemu' type='qcow2' cache='none' io='native'/>"
+#define TARGET "<target dev='vda'/></disk>\n"
+    static const struct device_case cases[] = {
+        { "a file", "<disk type='file'>" RAW OLD("") TARGET,
+          "<disk type='file'>" QCOW2 NEW("") TARGET },
+        { "type absent means file; other order, other quotes",
+          "<disk><source\n  file = \"/vm/win.img\" />"
+          "<driver type=\"raw\"/>" TARGET,
+          "<disk><source\n  file = \"/new/win.qcow2\" />"
+          "<driver type=\"qcow2\"/>" TARGET },
+        { "no driver",
+          "<disk>\n  " OLD("") "\n  <target dev='vda'/>\n</disk>\n",
+          "<disk>\n  " NEW("") "\n  <driver type='qcow2'/>\n"
+                               "  <target dev='vda'/>\n</disk>\n" },
+        { "a driver without a type",
+          "<disk><driver name='qemu'/>" OLD("") TARGET,
+          "<disk><driver name='qemu' type='qcow2'/>" NEW("") TARGET },
+        { "a driver of that type", "<disk>" QCOW2 OLD("") TARGET,
+          "<disk>" QCOW2 NEW("") TARGET },
+        { "a block device",
+          "<disk device='disk' type='block'>" RAW
+          "<source dev='/vm/win.img' index='1' "
+          "startupPolicy='mandatory'/>" TARGET,
+          "<disk device='disk' type='file'>" QCOW2
+          "<source startupPolicy='mandatory' file='/new/win.qcow2'/>" TARGET },
+        { "a volume",
+          "<disk type='volume'>" RAW
+          "<source pool='default' volume='win.img' mode='host'/>" TARGET,
+          "<disk type='file'>" QCOW2 "<source file='/new/win.qcow2'/>" TARGET },
+        { "an image of another host",
+          "<disk type='network'>" RAW "<source protocol='gluster' "
+          "name='vm/win.img'>\n<host name='a'/>\n<host name='b'/>\n"
+          "<auth username='u'/></source><auth username='u'/>" TARGET,
+          "<disk type='file'>" QCOW2 "<source file='/new/win.qcow2'>\n"
+          "</source>" TARGET },
+        { "what of the source is the old image's",
+          "<disk>" RAW
+          "<source xmlns:x='urn:x' x:dev='1' file='/vm/win.img' fdgroup='f'>\n"
+          "  <seclabel model='dac' relabel='no'/><!-- kept -->\n"
+          "  <slices><slice type='storage' offset='0' size='1'/></slices>\n"
+          "  <x:y/>\n</source>" TARGET,
+          "<disk>" QCOW2
+          "<source xmlns:x='urn:x' x:dev='1' file='/new/win.qcow2'>\n"
+          "  <seclabel model='dac' relabel='no'/><!-- kept -->\n"
+          "  <x:y/>\n</source>" TARGET },
+        { "the backing chain, beside a new driver",
+          "<disk>\n  " OLD(
+              "") "\n  <backingStore type='file'>\n"
+                  "    <format type='raw'/>\n    <source file='/vm/base'/>\n"
+                  "    <backingStore/>\n  </backingStore>\n"
+                  "  <target dev='vda'/>\n</disk>\n",
+          "<disk>\n  " NEW("") "\n  <driver type='qcow2'/>\n"
+                               "  <target dev='vda'/>\n</disk>\n" },
+        { "its base name, when it is the only one",
+          "<disk><source file='/else/where/win.img'/>" TARGET
+          "<disk device='cdrom'><source file='/cd/win.img'/></disk>\n"
+          "<disk><source file='/vm/win.img.bak'/></disk><disk/>\n",
+          "<disk>" NEW(
+              "") "<driver type='qcow2'/>" TARGET
+                  "<disk device='cdrom'><source file='/cd/win.img'/></disk>\n"
+                  "<disk><source file='/vm/win.img.bak'/></disk><disk/>\n" },
+        { "its path, when others have its base name",
+          "<disk><source file='/a/win.img'/></disk><disk>" OLD("") TARGET
+          "<disk><source file='/b/win.img'/></disk>\n",
+          "<disk><source file='/a/win.img'/></disk><disk>" NEW(
+              "") "<driver type='qcow2'/>" TARGET
+                  "<disk><source file='/b/win.img'/></disk>\n" },
+        { "moved already", "<disk type='file'>" QCOW2 NEW("") TARGET, NULL },
+    };
+    static const struct device_case with_drivers[] = {
+        { "with the bus",
+          "<disk>\n  " OLD("") "\n  <target dev='sda' bus='sata'/>\n"
+                               "  <address type='drive'/>\n</disk>\n",
+          "<disk>\n  " NEW(
+              "") "\n  <driver type='qcow2'/>\n"
+                  "  <target dev='vda' bus='virtio'/>\n</disk>\n" },
+        { "an order and a driver behind the source",
+          "<disk><target dev='hda'/></disk>\n<disk>\n  " OLD("") "\n</disk>\n",
+          "<disk><target dev='vda' bus='virtio'/></disk>\n"
+          "<disk>\n  " NEW("") "\n  <boot order='1'/>\n"
+                               "  <driver type='qcow2'/>\n</disk>\n" },
+    };
+
+    (void)state;
+    check_devices(cases, sizeof cases / sizeof *cases, &none, &moved);
+    check_devices(with_drivers, sizeof with_drivers / sizeof *with_drivers,
+                  &all, &moved);
+}
+
+static void
+test_path_of_moved_image_is_escaped(void **state)
+{
+#define WORD "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" /* in 2, 3, 4 bytes */
+#define DISK_OF(encoding, title, file)                                         \
+    "<?xml version='1.0' encoding='" encoding                                  \
+    "'?><domain type='kvm'><title>" title                                      \
+    "</title><os><type>hvm</type></os><devices><disk><source file=" file       \
+    "/><driver type='qcow2'/></disk></devices></domain>"
+    static const struct domain_moved_image odd = { "/vm/win.img",
+                                                   "/a&b <'\">\t\x7f" WORD,
+                                                   "qcow2" };
+#define OLD_FILE "\"/vm/win.img\""
+#define ESCAPED "/a&amp;b &lt;&apos;&quot;&gt;&#x9;\x7f"
+#define AS_UTF8 "\"" ESCAPED WORD "\""
+#define AS_ASCII "\"" ESCAPED "&#xE9;&#x20AC;&#x1F600;\""
+    V2V_AUTO(bytes) struct v2v_bytes before = { 0 }, after = { 0 };
+    V2V_AUTO(domain_rewrite) struct domain_rewrite ret = { 0 };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    check_moved("utf-8", DISK_OF("utf-8", WORD, OLD_FILE),
+                DISK_OF("utf-8", WORD, AS_UTF8), &none, &odd);
+    check_moved("ascii", DISK_OF("US-ASCII", "t", OLD_FILE),
+                DISK_OF("US-ASCII", "t", AS_ASCII), &none, &odd);
+    check_moved("latin9", DISK_OF("ISO-8859-15", "\xe9", OLD_FILE),
+                DISK_OF("ISO-8859-15", "\xe9", AS_ASCII), &none, &odd);
+    check_moved("windows-1252", DISK_OF("windows-1252", "\x80", OLD_FILE),
+                DISK_OF("windows-1252", "\x80", AS_ASCII), &none, &odd);
+#define MARK "\xef\xbb\xbf"
+    v2v_utf16_from_utf8(MARK DISK_OF("UTF-16", WORD, OLD_FILE), &before, &err);
+    v2v_utf16_from_utf8(MARK DISK_OF("UTF-16", WORD, AS_UTF8), &after, &err);
+    rewrite_moved(before.data, before.len, &none, &odd, &ret);
+    assert_int_equal(ret.xml.len, after.len);
+    assert_memory_equal(ret.xml.data, after.data, after.len);
+}
+
+static void
+test_changes_of_moved_image(void **state)
+{
+#define LONG_NAME                                                              \
+    "/0123456789012345678901234567890123456789012345678901234567890123456789"
+    static const struct domain_moved_image far = { LONG_NAME, LONG_NAME ".new",
+                                                   "qcow2" };
+    static const char xml[] =
+        OPEN "<disk type='block'><source dev='" LONG_NAME "' index='2'>"
+             "<reservations managed='yes'/></source><backingStore/>"
+             "<driver type='raw'/><target dev='vda'/></disk>\n" CLOSE;
+    static const char *const changes[][2] = {
+        { "type block -> file", "what was injected is a new file" },
+        { "source " LONG_NAME " -> " LONG_NAME ".new",
+          "what was injected is a new file" },
+        { "source dev dropped", "it is the old image's" },
+        { "source index dropped", "it is the old image's" },
+        { "source reservations dropped", "it is the old image's" },
+        { "format raw -> qcow2", "what was injected is a new file" },
+        { "backingStore dropped", "it is the old image's" },
+    };
+    V2V_AUTO(domain_rewrite) struct domain_rewrite ret = { 0 };
+
+    (void)state;
+    rewrite_moved(xml, strlen(xml), &none, &far, &ret);
+    assert_int_equal(ret.change_count, sizeof changes / sizeof *changes);
+    for (size_t i = 0; i < ret.change_count; i++) {
+        assert_string_equal(ret.changes[i].device, "disk vda");
+        assert_string_equal(ret.changes[i].what, changes[i][0]);
+        assert_string_equal(ret.changes[i].why, changes[i][1]);
+    }
+}
+
+static void
+test_refusals_of_moved_image(void **state)
+{
+#define DISK(inside) "<disk>" inside "<target dev='vda'/></disk>"
+#define REFUSED "disk vda cannot be given another image: "
+    static const struct {
+        const char *disks, *to;
+        enum v2v_error_code code;
+        const char *message;
+    } cases[] = {
+        { DISK(OLD("")), "new/win.qcow2", V2V_ERR_USAGE,
+          "new/win.qcow2: libvirt takes absolute paths only" },
+        { DISK(OLD("")), "/\x01", V2V_ERR_USAGE,
+          "XML cannot hold '/?': byte 1 is a control character or not UTF-8" },
+        { DISK(OLD("")), "/a\xff", V2V_ERR_USAGE,
+          "XML cannot hold '/a\xff': byte 2 is a control character or not "
+          "UTF-8" },
+        { DISK(OLD("")), "/\xed\xa0\x80", V2V_ERR_USAGE,
+          "XML cannot hold '/\xed\xa0\x80': byte 1 is a control character or "
+          "not UTF-8" },
+        { DISK("<source file='/vm/other.img'/>") "<disk device='cdrom'>" OLD(
+              "") "</disk>",
+          "/new", V2V_ERR_USAGE,
+          "no disk of this machine is named win.img, so none can be given the "
+          "new image: is it the right XML?" },
+        { DISK("<source file='/a/win.img'/>")
+              DISK("<source dev='/b/win.img'/>"),
+          "/new", V2V_ERR_USAGE,
+          "2 disks of this machine are named win.img: say which one is meant "
+          "by the path of the image as the XML has it" },
+        { DISK(OLD("")) DISK(OLD("")), "/new", V2V_ERR_USAGE,
+          "2 disks of this machine are named win.img: say which one is meant "
+          "by the path of the image as the XML has it" },
+        { DISK(OLD("")) DISK("<source file='/new'/>"), "/new", V2V_ERR_USAGE,
+          "disk vda has /new already: two disks cannot be one file" },
+        { DISK("<source file='/new'/>") DISK("<source file='/new'/>"), "/new",
+          V2V_ERR_USAGE,
+          "disk vda has /new already: two disks cannot be one file" },
+        { "<disk device='lun'>" OLD("") TARGET, "/new", V2V_ERR_GUEST,
+          REFUSED "device='lun' passes SCSI commands to a device, and a file "
+                  "is none" },
+        { DISK("<mirror/>" OLD("")), "/new", V2V_ERR_GUEST,
+          REFUSED "a block job is copying it (<mirror>); let that end first" },
+        { DISK("<encryption/>" OLD("")), "/new", V2V_ERR_GUEST,
+          REFUSED "the XML says that it is encrypted, which the new image is "
+                  "not" },
+        { DISK("<source file='/vm/win.img'><encryption/></source>"), "/new",
+          V2V_ERR_GUEST,
+          REFUSED "the XML says that it is encrypted, which the new image is "
+                  "not" },
+        { DISK("<shareable/>" OLD("")), "/new", V2V_ERR_GUEST,
+          REFUSED "it is shareable, which libvirt allows for raw images only" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct domain_moved_image move = { "/vm/win.img", cases[i].to,
+                                                 "qcow2" };
+        V2V_AUTO(domain) struct domain *domain = NULL;
+        struct domain_rewrite ret = { .change_count = 7 };
+        struct v2v_error err = { 0 };
+        V2V_AUTO(mem) char *xml =
+            v2v_format(&err, OPEN "%s\n" CLOSE, cases[i].disks);
+
+        domain = parse(xml);
+        assert_int_equal(domain_rewrite(domain, &none, &move, &ret, &err), -1);
+        assert_string_equal(err.text, cases[i].message);
+        assert_int_equal(err.code, cases[i].code);
+        assert_int_equal(ret.change_count, 7); /* untouched on failure */
+    }
 }
 
 static void
@@ -933,6 +1191,10 @@ main(void)
         cmocka_unit_test(test_changes_and_warnings),
         cmocka_unit_test(test_what_is_left_for_want_of_a_driver_is_said),
         cmocka_unit_test(test_long_values_are_cut_at_a_character),
+        cmocka_unit_test(test_moved_image),
+        cmocka_unit_test(test_path_of_moved_image_is_escaped),
+        cmocka_unit_test(test_changes_of_moved_image),
+        cmocka_unit_test(test_refusals_of_moved_image),
         cmocka_unit_test(test_image_count),
         cmocka_unit_test(test_a_wrong_result_is_found),
         cmocka_unit_test(test_facts_of_disks),
