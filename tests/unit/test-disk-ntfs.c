@@ -449,14 +449,14 @@ test_refusals(void **state)
         { 48, 8, 5, "MFT record 0: no FILE record" },
         { 0x4000 + 510, 2, 0, "MFT record 0: written in part only" },
         { 0x4000 + 6, 2, 4, "MFT record 0: written in part only" },
-        { 0x4000 + 0x50, 4, 0x90, "$MFT: no list of clusters" },
+        { 0x4000 + 0x50, 4, 0x90, "$MFT: no unnamed $DATA" },
         { 0x4000 + 0x50 + 64, 1, 0, "MFT record 3: no cluster for byte 3072" },
         { 0x4C00, 4, 0, "MFT record 3: no FILE record" },
         { 0x4C00 + 0x50, 4, 0x80, "$Volume has no $VOLUME_INFORMATION" },
-        { 0x4C00 + 0x50 + 8, 1, 1, "$Volume has no $VOLUME_INFORMATION" },
-        { 0x4C00 + 0x50 + 16, 4, 11, "$VOLUME_INFORMATION is too short" },
-        { 0x4C00 + 0x50 + 20, 2, 29, "$VOLUME_INFORMATION is too short" },
-        { 0x4C00 + 0x50 + 20, 2, 0xFFFF, "$VOLUME_INFORMATION is too short" },
+        { 0x4C00 + 0x50 + 8, 1, 1, "$VOLUME_INFORMATION is damaged" },
+        { 0x4C00 + 0x50 + 16, 4, 11, "$VOLUME_INFORMATION is damaged" },
+        { 0x4C00 + 0x50 + 20, 2, 29, "$VOLUME_INFORMATION is damaged" },
+        { 0x4C00 + 0x50 + 20, 2, 0xFFFF, "$VOLUME_INFORMATION is damaged" },
     };
 
     (void)state;
