@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hostile disks: the partition table and every NTFS in it.
+/* Hostile disks: the partition table, every NTFS in it, and the places of two
+ * files there.
  *
  * Input: a byte (bit 0: make the checksums of a GPT right first, else no
- * change gets past them), the disk's size in sectors of 512 bytes (4 bytes,
- * little endian), then sectors: a number (4 bytes) and 512 bytes.  All other
- * sectors are zero.  The corpus holds of images made with sfdisk and mkntfs
- * the sectors that are read. */
+ * change gets past them; the others: the number of a file's record), the
+ * disk's size in sectors of 512 bytes (4 bytes, little endian), then sectors:
+ * a number (4 bytes) and 512 bytes.  All other sectors are zero.  The corpus
+ * holds of images made with sfdisk and mkntfs the sectors that are read; its
+ * files place-* are made by make-corpus-disk.py. */
 #include <stdlib.h>
 
 #include "disk/ntfs.h"
@@ -39,8 +41,33 @@ inflate(const uint8_t *data, size_t len, bool clear)
     }
 }
 
+/* What ntfs_file_place() promises. */
 static void
-probe(const struct disk_reader *disk)
+find_place(const struct disk_reader *disk, const struct disk_volume *v,
+           uint64_t number, size_t len)
+{
+    struct ntfs_place place;
+    struct v2v_error err;
+
+    if (ntfs_file_place(disk, v->offset, v->len, number, len, &place, &err) < 0)
+        return;
+    if (place.count == 0 || place.count > NTFS_EXTENTS_MAX)
+        abort();
+    for (size_t i = 0; i < place.count; i++) {
+        const struct ntfs_extent *e = &place.extents[i];
+
+        if (e->len == 0 || e->len > len || e->offset < v->offset ||
+            e->offset - v->offset > v->len ||
+            e->len > v->len - (e->offset - v->offset))
+            abort();
+        len -= e->len;
+    }
+    if (len != 0)
+        abort();
+}
+
+static void
+probe(const struct disk_reader *disk, uint64_t number)
 {
     V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
     struct ntfs_state state;
@@ -54,8 +81,11 @@ probe(const struct disk_reader *disk)
         if (v->offset > disk->size || v->len > disk->size - v->offset ||
             (i > 0 && v->number <= v[-1].number))
             abort();
-        if (v->content == DISK_NTFS &&
-            ntfs_state_read(disk, v->offset, v->len, &state, &err) == 0 &&
+        if (v->content != DISK_NTFS)
+            continue;
+        find_place(disk, v, number, 4096);
+        find_place(disk, v, NTFS_LOGFILE, NTFS_LOGFILE_RESTART);
+        if (ntfs_state_read(disk, v->offset, v->len, &state, &err) == 0 &&
             (unsigned)state.journal > NTFS_JOURNAL_UNREADABLE)
             abort();
     }
@@ -75,7 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         image_seal_gpt(&image, 512, 512);
         image_seal_gpt(&image, 4096, 4096);
     }
-    probe(&disk);
+    probe(&disk, data[0] >> 1);
     inflate(data, len, true);
     /* sealing writes into these */
     memset(sectors[1], 0, 512);
