@@ -106,6 +106,9 @@ struct guest_stat {
     bool is_dir;
     bool reparse;  /* content is not what the file system says; not read */
     uint64_t size; /* bytes; 0 for a directory or a reparse point */
+    uint64_t file_number; /* of its record in an NTFS' MFT, for
+                             ntfs_file_place(); 0 for the volume's root, and
+                             without meaning on a FAT volume */
 };
 
 /* Absent is a result here, not an error. */

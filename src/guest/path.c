@@ -25,6 +25,7 @@ set_stat(const struct guestfs_statns *st, struct guest_stat *ret)
     ret->is_dir = type == S_IFDIR;
     ret->reparse = type != S_IFDIR && type != S_IFREG;
     ret->size = type == S_IFREG && st->st_size > 0 ? (uint64_t)st->st_size : 0;
+    ret->file_number = (uint64_t)st->st_ino; /* ntfs-3g mounts with use_ino */
 }
 
 static int

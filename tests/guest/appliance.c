@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "disk/ntfs.h"
 #include "disk/probe.h"
 #include "guest/guest.h"
 #include "image/image.h"
@@ -275,6 +276,29 @@ test_a_hive_is_patched(void **state)
                                      "read"));
 }
 
+/* Kept for the committed image, which tells whether they are right. */
+static struct {
+    const char *path;
+    uint64_t number;
+} numbered[] = { { "Windows/System32/config/SYSTEM", 0 },
+                 { "windows/SYSTEM32/drivers/viostor.sys", 0 },
+                 { "old.sys", 0 },
+                 { "Windows", 0 } };
+
+static void
+test_files_have_numbers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
+        struct guest_stat st;
+        struct v2v_error err = { 0 };
+
+        ok(guest_stat(guest, numbered[i].path, &st, &err), &err);
+        assert_true(st.exists);
+        numbered[i].number = st.file_number;
+    }
+}
+
 static void
 test_the_image_changes_at_the_commit(void **state)
 {
@@ -316,6 +340,47 @@ test_others_see_the_same(void **state)
     }
 }
 
+static int
+read_file(void *opaque, uint64_t offset, void *buf, size_t len,
+          struct v2v_error *err)
+{
+    if (fseek(opaque, (long)offset, SEEK_SET) != 0 ||
+        fread(buf, 1, len, opaque) != len)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "cannot read");
+    return 0;
+}
+
+/* The number leads to the file: for ifind, and without any look-up of names
+ * to what was written. */
+static void
+test_the_numbers_are_those_of_mft_records(void **state)
+{
+    struct disk_reader disk = { read_file, fopen("disk", "rb"), 64 << 20 };
+    struct ntfs_place place;
+    struct v2v_error err = { 0 };
+    uint8_t start[4096];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
+        char command[200];
+
+        snprintf(command, sizeof command,
+                 "test \"$(ifind -n '/%s' disk)\" = %llu", numbered[i].path,
+                 (unsigned long long)numbered[i].number);
+        run(command);
+    }
+    assert_non_null(disk.opaque);
+    ok(ntfs_file_place(&disk, 0, disk.size, numbered[0].number, sizeof start,
+                       &place, &err),
+       &err);
+    assert_int_equal(place.extents[0].len, sizeof start);
+    ok(read_file(disk.opaque, place.extents[0].offset, start, sizeof start,
+                 &err),
+       &err);
+    assert_memory_equal(start, content, sizeof start);
+    fclose(disk.opaque);
+}
+
 int
 main(void)
 {
@@ -329,8 +394,10 @@ main(void)
         cmocka_unit_test(test_a_full_volume_is_refused_before),
         cmocka_unit_test(test_reading_is_refused),
         cmocka_unit_test(test_a_hive_is_patched),
+        cmocka_unit_test(test_files_have_numbers),
         cmocka_unit_test(test_the_image_changes_at_the_commit),
         cmocka_unit_test(test_others_see_the_same),
+        cmocka_unit_test(test_the_numbers_are_those_of_mft_records),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
