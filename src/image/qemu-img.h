@@ -2,11 +2,7 @@
 /**
  * image/qemu-img.h - run qemu-img
  *
- * No shell, LC_ALL=C, standard input is /dev/null.  File names are to be
- * absolute: only then does QEMU take "a:b" as a name and not as a protocol.
- *
- * The child has a process group of its own, so that a Ctrl-C at the terminal
- * reaches us and not a commit that is half done.
+ * As image/child.h says: no shell, in English, file names are to be absolute.
  */
 #ifndef V2V_IMAGE_QEMU_IMG_H
 #define V2V_IMAGE_QEMU_IMG_H
