@@ -176,6 +176,7 @@ hivex\.h registry
 archive(_entry)?\.h src/media
 libxml/ src/domain
 jansson\.h src/cli|src/image
+libnbd\.h src/image
 openssl/ src/catalog
 DOORS
     return $status

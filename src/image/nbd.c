@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "image/nbd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libnbd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+#include "image/child.h"
+
+/* The largest request when the server names none: NBD protocol, "Block size
+ * constraints". */
+enum { REQUEST_MAX = 32 << 20 };
+
+/* One question about extents: 32 bits are its limit. */
+#define QUESTION_MAX (UINT64_C(1) << 30)
+
+/* Of a list: an overlay of ours has some hundreds. */
+enum { EXTENTS_MAX = 1 << 20 };
+
+static const char depth_context[] = "qemu:allocation-depth";
+
+struct nbd_disk {
+    char *path; /* absolute */
+    struct child server;
+    struct nbd_handle *nbd; /* NULL: the connection was lost */
+    uint64_t size;
+    size_t request_max;
+    bool unflushed;
+};
+
+/* Errors ------------------------------------------------------------------- */
+
+/* The connection is of no use any more, and libnbd knows only that.  qemu-nbd
+ * ends by itself when its client leaves, but not during the handshake. */
+static int
+fail_as_lost(struct nbd_disk *disk, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    V2V_AUTO(mem) char *nbd = v2v_strdup(nbd_get_error(), err);
+    V2V_AUTO(mem) char *said = NULL;
+
+    nbd_close(v2v_steal(disk->nbd));
+    kill(disk->server.pid, SIGTERM);
+    if (nbd == NULL)
+        return -1;
+    if (child_wait(&disk->server, &why) < 0 && why.code != V2V_ERR_INTERNAL)
+        return v2v_fail(err, why.code, "qemu-nbd: %s", why.text);
+    if (why.code != V2V_OK)
+        return v2v_fail(err, why.code, "qemu-nbd: %s (%s)", why.text, nbd);
+    said = child_said(&disk->server, err);
+    if (said == NULL)
+        return -1;
+    return v2v_fail(err, V2V_ERR_INTERNAL, "qemu-nbd left: %s (%s)", said, nbd);
+}
+
+static int
+fail_as_told(struct nbd_disk *disk, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    V2V_AUTO(mem) char *said = NULL;
+
+    if (nbd_aio_is_dead(disk->nbd) || nbd_aio_is_closed(disk->nbd)) {
+        fail_as_lost(disk, &why);
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%s", why.text);
+    }
+    said = child_said(&disk->server, err);
+    if (said == NULL)
+        return -1;
+    return v2v_fail(err, V2V_ERR_INTERNAL, "%s%s%s", nbd_get_error(),
+                    *said != '\0' ? "; qemu-nbd said: " : "", said);
+}
+
+static int
+check_connection(const struct nbd_disk *disk, struct v2v_error *err)
+{
+    if (disk->nbd == NULL)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "qemu-nbd is gone since an earlier failure");
+    return 0;
+}
+
+static int
+check_range(const struct nbd_disk *disk, uint64_t offset, uint64_t len,
+            struct v2v_error *err)
+{
+    if (offset > disk->size || len > disk->size - offset)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "the disk has only %" PRIu64 " bytes", disk->size);
+    return check_connection(disk, err);
+}
+
+/* Open --------------------------------------------------------------------- */
+
+/* A listening socket and a connection to it.  The kernel picks an abstract
+ * name, which is no file; with room for one connection, which is ours, nobody
+ * else gets in. */
+static int
+make_sockets(int *listener, int *connection, struct v2v_error *err)
+{
+    struct sockaddr_un name = { .sun_family = AF_UNIX };
+    socklen_t len = sizeof name;
+    V2V_AUTO(fd) int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    V2V_AUTO(fd)
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (server < 0 || client < 0 ||
+        bind(server, (struct sockaddr *)&name, sizeof name.sun_family) < 0 ||
+        getsockname(server, (struct sockaddr *)&name, &len) < 0 ||
+        listen(server, 0) < 0 ||
+        connect(client, (struct sockaddr *)&name, len) < 0)
+        return v2v_fail_errno(err, errno, "a socket for qemu-nbd");
+    *listener = server;
+    *connection = client;
+    server = client = -1;
+    return 0;
+}
+
+static int
+start_server(struct nbd_disk *disk, const char *format, enum nbd_access access,
+             int listener, struct v2v_error *err)
+{
+    /* discard: nbd_disk_zero() may give space back */
+    const char *read_write[] = { "qemu-nbd",
+                                 "--format",
+                                 format,
+                                 "--allocation-depth",
+                                 "--cache=writeback",
+                                 "--discard=unmap",
+                                 disk->path,
+                                 NULL };
+    const char *read_only[] = { "qemu-nbd",    "--format",
+                                format,        "--allocation-depth",
+                                "--read-only", disk->path,
+                                NULL };
+
+    return child_start(access == NBD_READ_WRITE ? read_write : read_only, -1,
+                       listener, &disk->server, err);
+}
+
+/* Without a request for block sizes the server takes any offset and length;
+ * with it, a VMDK or VDI would want whole sectors. */
+static int
+make_client(struct nbd_disk *disk, struct v2v_error *err)
+{
+    disk->nbd = nbd_create();
+    if (disk->nbd == NULL || nbd_set_request_block_size(disk->nbd, false) < 0 ||
+        nbd_add_meta_context(disk->nbd, depth_context) < 0)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%s", nbd_get_error());
+    return 0;
+}
+
+/* @connection is libnbd's from here on. */
+static int
+connect_to_server(struct nbd_disk *disk, int connection, struct v2v_error *err)
+{
+    int64_t size, most;
+
+    if (nbd_connect_socket(disk->nbd, connection) < 0)
+        return fail_as_lost(disk, err);
+    size = nbd_get_size(disk->nbd);
+    most = nbd_get_block_size(disk->nbd, LIBNBD_SIZE_MAXIMUM);
+    if (size < 0 || most < 0)
+        return fail_as_told(disk, err);
+    disk->size = (uint64_t)size;
+    disk->request_max =
+        most > 0 && most < REQUEST_MAX ? (size_t)most : (size_t)REQUEST_MAX;
+    return 0;
+}
+
+/* Once the server is started it alone has the listener: should it die before
+ * it accepts us, we are told. */
+static int
+start_and_connect(struct nbd_disk *disk, const char *format,
+                  enum nbd_access access, struct v2v_error *err)
+{
+    int listener, connection, rc;
+
+    if (make_sockets(&listener, &connection, err) < 0)
+        return -1;
+    rc = start_server(disk, format, access, listener, err);
+    close(listener);
+    if (rc == 0)
+        return connect_to_server(disk, connection, err);
+    close(connection);
+    return -1;
+}
+
+int
+nbd_disk_open(const char *path, const char *format, enum nbd_access access,
+              struct nbd_disk **ret, struct v2v_error *err)
+{
+    V2V_AUTO(nbd_disk) struct nbd_disk *disk = calloc(1, sizeof *disk);
+
+    if (disk == NULL)
+        return v2v_fail_errno(err, errno, "disk");
+    disk->server = (struct child)CHILD_NONE;
+    disk->path = realpath(path, NULL);
+    if (disk->path == NULL)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
+    if (make_client(disk, err) < 0 ||
+        start_and_connect(disk, format, access, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    *ret = v2v_steal(disk);
+    return 0;
+}
+
+/* Read and write ----------------------------------------------------------- */
+
+uint64_t
+nbd_disk_size(const struct nbd_disk *disk)
+{
+    return disk->size;
+}
+
+static size_t
+request_len(const struct nbd_disk *disk, uint64_t len)
+{
+    return len < disk->request_max ? (size_t)len : disk->request_max;
+}
+
+int
+nbd_disk_read(struct nbd_disk *disk, uint64_t offset, void *buf, size_t len,
+              struct v2v_error *err)
+{
+    uint8_t *to = buf;
+    int rc = check_range(disk, offset, len, err);
+
+    for (size_t done = 0, n; rc == 0 && done < len; done += n) {
+        n = request_len(disk, len - done);
+        if (nbd_pread(disk->nbd, to + done, n, offset + done, 0) < 0)
+            rc = fail_as_told(disk, err);
+    }
+    return rc == 0 ? 0
+                   : v2v_fail_in(err, "%s: reading %zu bytes at byte %" PRIu64,
+                                 disk->path, len, offset);
+}
+
+int
+nbd_disk_write(struct nbd_disk *disk, uint64_t offset, const void *buf,
+               size_t len, struct v2v_error *err)
+{
+    const uint8_t *from = buf;
+    int rc = check_range(disk, offset, len, err);
+
+    for (size_t done = 0, n; rc == 0 && done < len; done += n) {
+        n = request_len(disk, len - done);
+        disk->unflushed = true;
+        if (nbd_pwrite(disk->nbd, from + done, n, offset + done, 0) < 0)
+            rc = fail_as_told(disk, err);
+    }
+    return rc == 0 ? 0
+                   : v2v_fail_in(err, "%s: writing %zu bytes at byte %" PRIu64,
+                                 disk->path, len, offset);
+}
+
+int
+nbd_disk_zero(struct nbd_disk *disk, uint64_t offset, uint64_t len,
+              struct v2v_error *err)
+{
+    int rc = check_range(disk, offset, len, err);
+
+    for (uint64_t done = 0, n; rc == 0 && done < len; done += n) {
+        n = request_len(disk, len - done);
+        disk->unflushed = true;
+        if (nbd_zero(disk->nbd, n, offset + done, 0) < 0)
+            rc = fail_as_told(disk, err);
+    }
+    return rc == 0 ? 0
+                   : v2v_fail_in(err,
+                                 "%s: zeroing %" PRIu64 " bytes at byte "
+                                 "%" PRIu64,
+                                 disk->path, len, offset);
+}
+
+int
+nbd_disk_flush(struct nbd_disk *disk, struct v2v_error *err)
+{
+    int rc = check_connection(disk, err);
+
+    if (rc == 0 && nbd_flush(disk->nbd, 0) < 0)
+        rc = fail_as_told(disk, err);
+    if (rc < 0)
+        return v2v_fail_in(err, "%s: flushing", disk->path);
+    disk->unflushed = false;
+    return 0;
+}
+
+static int
+read_for_probe(void *opaque, uint64_t offset, void *buf, size_t len,
+               struct v2v_error *err)
+{
+    return nbd_disk_read(opaque, offset, buf, len, err);
+}
+
+struct disk_reader
+nbd_disk_reader(struct nbd_disk *disk)
+{
+    return (struct disk_reader){ .read = read_for_probe,
+                                 .opaque = disk,
+                                 .size = disk->size };
+}
+
+/* Extents ------------------------------------------------------------------ */
+
+struct walk {
+    struct image_extents *list;
+    uint64_t at; /* known up to here */
+    uint64_t end;
+};
+
+/* 0, or an errno. */
+static int
+add_extent(struct image_extents *list, uint64_t offset, uint64_t len)
+{
+    struct image_extent *last =
+        list->count > 0 ? &list->items[list->count - 1] : NULL;
+
+    if (last != NULL && last->offset + last->len == offset) {
+        last->len += len;
+        return 0;
+    }
+    if (list->count == EXTENTS_MAX)
+        return E2BIG;
+    /* full at each power of two */
+    if ((list->count & (list->count - 1)) == 0) {
+        size_t room = list->count > 0 ? 2 * list->count : 1;
+        struct image_extent *more =
+            realloc(list->items, room * sizeof *list->items);
+
+        if (more == NULL)
+            return ENOMEM;
+        list->items = more;
+    }
+    list->items[list->count++] = (struct image_extent){ offset, len };
+    return 0;
+}
+
+/* @entries: pairs of length and depth.  Depth 0 is nowhere, 1 is this file, 2
+ * and above are its backing files.  The last may reach beyond the question. */
+static int
+take_answer(void *opaque, const char *context, uint64_t offset,
+            uint32_t *entries, size_t count, int *error)
+{
+    struct walk *walk = opaque;
+
+    if (strcmp(context, depth_context) != 0 || offset != walk->at)
+        return 0;
+    for (size_t i = 0; i + 1 < count && walk->at < walk->end; i += 2) {
+        uint64_t left = walk->end - walk->at;
+        uint64_t len = entries[i] < left ? entries[i] : left;
+
+        if (entries[i + 1] == 1 && len > 0)
+            *error = add_extent(walk->list, walk->at, len);
+        if (*error != 0)
+            return -1;
+        walk->at += len;
+    }
+    return 0;
+}
+
+static int
+ask_for_extents(struct nbd_disk *disk, struct walk *walk, struct v2v_error *err)
+{
+    nbd_extent_callback answer = { .callback = take_answer, .user_data = walk };
+
+    if (check_connection(disk, err) < 0)
+        return -1;
+    if (nbd_can_meta_context(disk->nbd, depth_context) != 1)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "qemu-nbd does not tell what is allocated");
+    while (walk->at < walk->end) {
+        uint64_t before = walk->at, left = walk->end - before;
+
+        if (nbd_block_status(disk->nbd,
+                             left < QUESTION_MAX ? left : QUESTION_MAX, before,
+                             answer, 0) < 0)
+            return fail_as_told(disk, err);
+        if (walk->at == before)
+            return v2v_fail(err, V2V_ERR_INTERNAL,
+                            "qemu-nbd tells nothing about byte %" PRIu64,
+                            before);
+    }
+    return 0;
+}
+
+int
+nbd_disk_extents(struct nbd_disk *disk, struct image_extents *ret,
+                 struct v2v_error *err)
+{
+    V2V_AUTO(image_extents) struct image_extents list = { 0 };
+    struct walk walk = { .list = &list, .end = disk->size };
+
+    if (ask_for_extents(disk, &walk, err) < 0)
+        return v2v_fail_in(err, "%s: what is allocated", disk->path);
+    *ret = list;
+    list = (struct image_extents){ 0 };
+    return 0;
+}
+
+void
+image_extents_done(struct image_extents *list)
+{
+    free(list->items);
+    *list = (struct image_extents){ 0 };
+}
+
+/* Close -------------------------------------------------------------------- */
+
+static int
+close_steps(struct nbd_disk *disk, struct v2v_error *err)
+{
+    if (check_connection(disk, err) < 0)
+        return -1;
+    if (disk->unflushed && nbd_flush(disk->nbd, 0) < 0)
+        return fail_as_told(disk, err);
+    if (nbd_shutdown(disk->nbd, 0) < 0)
+        return fail_as_told(disk, err);
+    nbd_close(v2v_steal(disk->nbd));
+    if (child_wait(&disk->server, err) < 0) {
+        if (err != NULL)
+            err->code = V2V_ERR_INTERNAL;
+        return v2v_fail_in(err, "qemu-nbd");
+    }
+    return 0;
+}
+
+int
+nbd_disk_close(struct nbd_disk *disk, struct v2v_error *err)
+{
+    int rc = close_steps(disk, err);
+
+    if (rc < 0)
+        v2v_error_prefix(err, "%s: closing", disk->path);
+    nbd_disk_abandon(disk);
+    return rc;
+}
+
+void
+nbd_disk_abandon(struct nbd_disk *disk)
+{
+    if (disk == NULL)
+        return;
+    nbd_close(disk->nbd);
+    child_done(&disk->server);
+    free(disk->path);
+    free(disk);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/**
+ * image/nbd.h - an image of any format as the bytes that the guest sees
+ *
+ * A qemu-nbd of our own serves the image on a socket that has no name on the
+ * disk and nobody else can use.  It dies with us (image/child.h), so that a
+ * run that is killed leaves no process, no file and no lock behind.
+ *
+ * QEMU's locks are held while the disk is open: nobody else can write the
+ * image, and who opens it for writing is alone.
+ *
+ * Calls wait until they are done.  Once qemu-nbd is gone, every call fails
+ * with V2V_ERR_INTERNAL and nothing waits.  A range that is not inside the
+ * disk is V2V_ERR_FORMAT: where to read is taken from what the guest wrote.
+ * Errors name the image and hold what qemu-nbd said.
+ */
+#ifndef V2V_IMAGE_NBD_H
+#define V2V_IMAGE_NBD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "disk/probe.h"
+
+struct nbd_disk;
+
+enum nbd_access { NBD_READ_ONLY, NBD_READ_WRITE };
+
+/**
+ * nbd_disk_open() - serve an image and connect to it
+ * @path:   of the image; any characters; need not be absolute
+ * @format: QEMU's name of its format; never guessed here (see
+ *          image_format_by_magic())
+ * @ret:    new; nbd_disk_close() or nbd_disk_abandon()
+ *
+ * QEMU opens what the image names besides: backing files, a data file.  Who
+ * does not trust the image checks that first; image_open() does.
+ *
+ * Returns: 0, or -1 with
+ * V2V_ERR_USAGE    there is no such file
+ * V2V_ERR_FORMAT   QEMU cannot open it; the text is what it said
+ * V2V_ERR_BUSY     a virtual machine or a QEMU tool has it
+ * V2V_ERR_INTERNAL qemu-nbd is not installed, died, or the system is out of
+ *                  something
+ */
+int nbd_disk_open(const char *path, const char *format, enum nbd_access access,
+                  struct nbd_disk **ret, struct v2v_error *err);
+
+/* Of the disk that the guest sees, bytes; a multiple of 512. */
+uint64_t nbd_disk_size(const struct nbd_disk *disk);
+
+/* Any offset, any length, inside the disk.  What was written is read back;
+ * nbd_disk_flush() brings it to the host's disk.  Writing to a disk that is
+ * open for reading is V2V_ERR_INTERNAL. */
+int nbd_disk_read(struct nbd_disk *disk, uint64_t offset, void *buf, size_t len,
+                  struct v2v_error *err);
+int nbd_disk_write(struct nbd_disk *disk, uint64_t offset, const void *buf,
+                   size_t len, struct v2v_error *err);
+int nbd_disk_zero(struct nbd_disk *disk, uint64_t offset, uint64_t len,
+                  struct v2v_error *err);
+int nbd_disk_flush(struct nbd_disk *disk, struct v2v_error *err);
+
+/* The disk for disk_probe(); valid as long as @disk is. */
+struct disk_reader nbd_disk_reader(struct nbd_disk *disk);
+
+/* An area of the disk, bytes. */
+struct image_extent {
+    uint64_t offset;
+    uint64_t len;
+};
+
+/* All zero is an empty list, which owns its items. */
+struct image_extents {
+    struct image_extent *items;
+    size_t count;
+};
+
+/**
+ * nbd_disk_extents() - the areas that the image file itself holds, and its
+ * backing file does not
+ * @ret: ascending; two areas never touch; image_extents_done() frees it
+ *
+ * For an overlay this is what a commit would write.  Data and zero clusters
+ * count alike, for both hide what the backing file has.  For an image without
+ * backing file it is what its format calls allocated.
+ *
+ * Source: QEMU docs/interop/nbd.txt, "qemu:allocation-depth".
+ */
+int nbd_disk_extents(struct nbd_disk *disk, struct image_extents *ret,
+                     struct v2v_error *err);
+
+void image_extents_done(struct image_extents *list);
+
+static inline void
+v2v_auto_image_extents(struct image_extents *list)
+{
+    image_extents_done(list);
+}
+
+/**
+ * nbd_disk_close() - flush what was written, disconnect, wait for qemu-nbd
+ *
+ * @disk is gone also when this fails: V2V_ERR_INTERNAL, and what was written
+ * may not be on the disk.
+ */
+int nbd_disk_close(struct nbd_disk *disk, struct v2v_error *err);
+
+/* Give it up as it is, qemu-nbd is killed: for reading, and for an overlay
+ * that is thrown away.  NULL is fine. */
+void nbd_disk_abandon(struct nbd_disk *disk);
+
+V2V_AUTO_DEFINE(nbd_disk, struct nbd_disk *, nbd_disk_abandon)
+
+#endif
