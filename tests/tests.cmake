@@ -43,6 +43,7 @@ v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)
 
+v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(drivers v2v::drivers)

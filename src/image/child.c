@@ -9,13 +9,15 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/text.h"
 
 enum {
     LISTENER_FD = 3,     /* SD_LISTEN_FDS_START */
     SAID_MAX = 16 << 20, /* beyond reason */
-    EXEC_FAILED = 127    /* nobody looks: the pipe says why */
+    EXEC_FAILED = 127,   /* nobody looks: the pipe says why */
+    END_MS = 1000
 };
 
 static char lc_all[] = "LC_ALL=C";
@@ -227,6 +229,23 @@ child_start(const char *const *argv, int out, int listener, struct child *ret,
     *ret = child;
     child = (struct child)CHILD_NONE;
     return 0;
+}
+
+void
+child_end(const struct child *child)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+
+    for (int i = 0; i < END_MS; i++) {
+        siginfo_t info = { 0 };
+
+        if (waitid(P_PID, (id_t)child->pid, &info,
+                   WEXITED | WNOHANG | WNOWAIT) < 0 ||
+            info.si_pid != 0)
+            return;
+        nanosleep(&pause, NULL);
+    }
+    kill(child->pid, SIGTERM);
 }
 
 /* "qemu-img: Could not open '/a': ...\n": we name the program ourselves. */

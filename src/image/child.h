@@ -59,6 +59,10 @@ int child_start(const char *const *argv, int out, int listener,
  */
 int child_wait(struct child *child, struct v2v_error *err);
 
+/* For one that should end by itself, and may not: after a second it is asked
+ * to (SIGTERM).  child_wait() comes next, and knows which it was. */
+void child_end(const struct child *child);
+
 /* What it has said on its standard error so far, without its name in front
  * and line ends behind: new, "" for nothing.  NULL with V2V_ERR_INTERNAL. */
 char *child_said(const struct child *child, struct v2v_error *err);
