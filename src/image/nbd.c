@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libnbd.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,44 +35,47 @@ struct nbd_disk {
 
 /* Errors ------------------------------------------------------------------- */
 
-/* The connection is of no use any more, and libnbd knows only that.  qemu-nbd
- * ends by itself when its client leaves, but not during the handshake. */
+/* @nbd: what libnbd says, which is little: of a refusal an errno. */
+static int
+fail_as_both_say(const struct nbd_disk *disk, const char *nbd,
+                 struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *said = child_said(&disk->server, err);
+
+    if (said == NULL)
+        return -1;
+    return v2v_fail(err, V2V_ERR_INTERNAL, "%s%s%s", nbd,
+                    *said != '\0' ? "; qemu-nbd said: " : "", said);
+}
+
+/* The connection is of no use any more: find out why.  qemu-nbd ends by itself
+ * when its client leaves, but not during the handshake. */
 static int
 fail_as_lost(struct nbd_disk *disk, struct v2v_error *err)
 {
     struct v2v_error why = { 0 };
     V2V_AUTO(mem) char *nbd = v2v_strdup(nbd_get_error(), err);
-    V2V_AUTO(mem) char *said = NULL;
 
     nbd_close(v2v_steal(disk->nbd));
-    kill(disk->server.pid, SIGTERM);
+    child_end(&disk->server);
     if (nbd == NULL)
         return -1;
-    if (child_wait(&disk->server, &why) < 0 && why.code != V2V_ERR_INTERNAL)
-        return v2v_fail(err, why.code, "qemu-nbd: %s", why.text);
-    if (why.code != V2V_OK)
+    if (child_wait(&disk->server, &why) == 0)
+        return fail_as_both_say(disk, nbd, err);
+    if (why.code == V2V_ERR_INTERNAL)
         return v2v_fail(err, why.code, "qemu-nbd: %s (%s)", why.text, nbd);
-    said = child_said(&disk->server, err);
-    if (said == NULL)
-        return -1;
-    return v2v_fail(err, V2V_ERR_INTERNAL, "qemu-nbd left: %s (%s)", said, nbd);
+    return v2v_fail(err, why.code, "qemu-nbd: %s", why.text);
 }
 
 static int
 fail_as_told(struct nbd_disk *disk, struct v2v_error *err)
 {
     struct v2v_error why = { 0 };
-    V2V_AUTO(mem) char *said = NULL;
 
-    if (nbd_aio_is_dead(disk->nbd) || nbd_aio_is_closed(disk->nbd)) {
-        fail_as_lost(disk, &why);
-        return v2v_fail(err, V2V_ERR_INTERNAL, "%s", why.text);
-    }
-    said = child_said(&disk->server, err);
-    if (said == NULL)
-        return -1;
-    return v2v_fail(err, V2V_ERR_INTERNAL, "%s%s%s", nbd_get_error(),
-                    *said != '\0' ? "; qemu-nbd said: " : "", said);
+    if (!nbd_aio_is_dead(disk->nbd) && !nbd_aio_is_closed(disk->nbd))
+        return fail_as_both_say(disk, nbd_get_error(), err);
+    fail_as_lost(disk, &why);
+    return v2v_fail(err, V2V_ERR_INTERNAL, "%s", why.text);
 }
 
 static int
@@ -412,14 +414,15 @@ image_extents_done(struct image_extents *list)
 
 /* Close -------------------------------------------------------------------- */
 
+/* qemu-nbd ends when its client leaves.  No nbd_shutdown(), which says good-bye
+ * first: libnbd 1.14 reads freed memory when the server is dead by then;
+ * valgrind shows it. */
 static int
 close_steps(struct nbd_disk *disk, struct v2v_error *err)
 {
     if (check_connection(disk, err) < 0)
         return -1;
     if (disk->unflushed && nbd_flush(disk->nbd, 0) < 0)
-        return fail_as_told(disk, err);
-    if (nbd_shutdown(disk->nbd, 0) < 0)
         return fail_as_told(disk, err);
     nbd_close(v2v_steal(disk->nbd));
     if (child_wait(&disk->server, err) < 0) {
