@@ -199,14 +199,17 @@ static int
 open_steps(struct image *image, const char *path,
            const struct image_options *options, struct v2v_error *err)
 {
+    V2V_AUTO(image_info) struct image_info info = { 0 };
     bool is_device = false;
 
     if (open_file(image, path, &is_device, err) < 0 ||
         name_files(image, is_device, options->work_dir, err) < 0 ||
-        take_lock(image->fd, err) < 0 || clear_leftovers(image, err) < 0)
+        take_lock(image->fd, err) < 0 || clear_leftovers(image, err) < 0 ||
+        inspect_image(image->fd, image->path, options->format, IMAGE_IN_PLACE,
+                      &info, err) < 0)
         return -1;
-    return inspect_image(image->fd, image->path, options->format,
-                         &image->format, err);
+    image->format = v2v_strdup(info.format, err);
+    return image->format == NULL ? -1 : 0;
 }
 
 int

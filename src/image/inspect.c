@@ -3,17 +3,16 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "image/header.h"
 #include "image/image.h"
 #include "image/qemu-img.h"
-
-/* A VMDK descriptor is some lines of text; QEMU reads 1 MiB of it at most.
- * No Windows disk is that small. */
-#define DESCRIPTOR_MAX (UINT64_C(1) << 20)
+#include "image/vmdk.h"
 
 struct magic {
     const char *format;
@@ -29,7 +28,7 @@ static const struct magic magics[] = {
     { "qcow2", 0, 4, "QFI\xfb", false, 0 },
     { "vmdk", 0, 4, "KDMV", false, 0 },
     { "vmdk", 0, 4, "COWD", false, 0 },
-    { "vmdk", 0, 21, "# Disk DescriptorFile", false, DESCRIPTOR_MAX },
+    { "vmdk", 0, 21, "# Disk DescriptorFile", false, VMDK_DESCRIPTOR_MAX },
     { "vhdx", 0, 8, "vhdxfile", false, 0 },
     { "vdi", 64, 4, "\x7f\x10\xda\xbe", false, 0 },
     { "qed", 0, 4, "QED\0", false, 0 },
@@ -54,27 +53,6 @@ image_format_by_magic(const void *head, const void *tail, uint64_t size)
     return NULL;
 }
 
-static int
-read_at(int fd, uint64_t offset, uint8_t *buf, size_t len,
-        struct v2v_error *err)
-{
-    memset(buf, 0, len);
-    while (len > 0) {
-        ssize_t n = pread(fd, buf, len, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return v2v_fail_errno(err, errno, "cannot read");
-        if (n == 0)
-            break;
-        buf += n;
-        len -= (size_t)n;
-        offset += (size_t)n;
-    }
-    return 0;
-}
-
 /* What every bootable PC disk, with MBR, GPT or no table at all, has in its
  * first sector.  Without it a "raw" file is a text, an archive, a format
  * nobody here knows. */
@@ -85,95 +63,153 @@ has_boot_sector(const uint8_t *head)
            memcmp(head + 3, "NTFS    ", 8) == 0;
 }
 
-static uint64_t
-be64(const uint8_t *p)
-{
-    uint64_t v = 0;
+/* The formats we take; inspect.h has the table for people. */
+static const struct format {
+    const char *name;
+    const char *copy_only;
+} formats[] = {
+    { "raw", NULL },  { "qcow2", NULL }, { "vpc", NULL },
+    { "vhdx", NULL }, { "vdi", NULL },   { "vmdk", NULL },
+    { "qcow", NULL }, { "qed", NULL },   { "parallels", "a Parallels image" },
+    { "luks", NULL }, /* refused as encrypted, which says more */
+};
 
-    for (int i = 0; i < 8; i++)
-        v = v << 8 | p[i];
-    return v;
+static const struct format *
+format_by_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
 }
 
 static int
-refuse_chain(const char *what, const char *format, struct v2v_error *err)
+find_format(const struct header *header, const char *wanted,
+            struct image_info *info, struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the image has %s; make it one file first: qemu-img "
-                    "convert -f %s -O qcow2 IMAGE NEW-IMAGE",
-                    what, format);
-}
+    const struct format *format;
+    const char *name = wanted;
 
-/* Before QEMU opens it: until CVE-2024-4467 was fixed, QEMU opened the data
- * file that a header names even for qemu-img info, and the name may be any file
- * of this host.
- * Source: QEMU docs/interop/qcow2.txt: byte 8 backing_file_offset, byte 72
- * incompatible_features, bit 2 external data file. */
-static int
-check_qcow2_header(const uint8_t *head, struct v2v_error *err)
-{
-    uint32_t version = (uint32_t)(be64(head) & UINT32_MAX);
-
-    if (be64(head + 8) != 0)
-        return refuse_chain("a backing file", "qcow2", err);
-    if (version >= 3 && (be64(head + 72) & 4) != 0)
-        return refuse_chain("an external data file", "qcow2", err);
-    return 0;
-}
-
-/* The format, and the checks that need no qemu-img. */
-static int
-find_format(int fd, const char *wanted, const char **ret, struct v2v_error *err)
-{
-    uint8_t head[IMAGE_HEAD_LEN], tail[IMAGE_TAIL_LEN] = { 0 };
-    off_t size = lseek(fd, 0, SEEK_END);
-    const char *format = wanted;
-
-    if (size < 0)
-        return v2v_fail_errno(err, errno, "cannot seek");
-    if (read_at(fd, 0, head, sizeof head, err) < 0 ||
-        (size >= IMAGE_TAIL_LEN && read_at(fd, (uint64_t)size - IMAGE_TAIL_LEN,
-                                           tail, sizeof tail, err) < 0))
-        return -1;
+    if (name == NULL)
+        name = image_format_by_magic(header->head, header->tail, header->size);
+    format = format_by_name(name != NULL ? name : "raw");
     if (format == NULL)
-        format = image_format_by_magic(head, tail, (uint64_t)size);
-    if (format == NULL)
-        format = "raw";
-    if (strcmp(format, "raw") == 0 && !has_boot_sector(head))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "images of format %s are not supported", name);
+    info->format = format->name;
+    info->copy_only = format->copy_only;
+    if (strcmp(info->format, "raw") == 0 && !has_boot_sector(header->head))
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "not a disk image: no known format, and no boot "
                         "sector as a raw disk has");
-    if (strcmp(format, "qcow2") == 0 && check_qcow2_header(head, err) < 0)
+    return 0;
+}
+
+/* The other formats' growth would have to be known as qcow2's is. */
+static int
+check_device(int fd, struct image_info *info, bool *is_device,
+             struct v2v_error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return v2v_fail_errno(err, errno, "fstat");
+    *is_device = S_ISBLK(st.st_mode);
+    if (*is_device && strcmp(info->format, "raw") != 0 &&
+        strcmp(info->format, "qcow2") != 0)
+        info->copy_only =
+            "a block device with another format than raw and qcow2";
+    return 0;
+}
+
+static int
+check_use(const struct image_info *info, enum image_use use,
+          struct v2v_error *err)
+{
+    if (use == IMAGE_IN_PLACE && info->copy_only != NULL)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "%s cannot be worked on in place; --output NEW.qcow2 "
+                        "makes a copy",
+                        info->copy_only);
+    return 0;
+}
+
+/* All that needs no QEMU. */
+static int
+check_headers(const struct header *header, const char *path, const char *wanted,
+              struct image_info *info, struct v2v_error *err)
+{
+    if (find_format(header, wanted, info, err) < 0 ||
+        header_check(header, info->format, err) < 0 ||
+        v2v_strings_add(&info->files, path, err) < 0)
         return -1;
-    *ret = format;
+    if (strcmp(info->format, "vmdk") != 0)
+        return 0;
+    return vmdk_find_files(header, path, &info->files, &info->copy_only, err);
+}
+
+V2V_AUTO_DEFINE(json, json_t *, json_decref)
+
+/* One run of qemu-img and what it says, NULL and @err. */
+static json_t *
+ask_qemu_img(const char *verb, const char *path, const char *format,
+             struct v2v_error *err)
+{
+    const char *argv[] = { verb, "--output=json", "-f", format, path, NULL };
+    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
+    json_t *said;
+
+    if (qemu_img(argv, &out, err) < 0)
+        return NULL;
+    said = json_loadb((const char *)out.data, out.len, 0, NULL);
+    if (said == NULL)
+        v2v_error_set(err, V2V_ERR_FORMAT, "qemu-img %s says no JSON", verb);
+    return said;
+}
+
+/* Did QEMU read the same names out of a VMDK?  If not, a descriptor means
+ * something else to it than to us. */
+static int
+check_extents(json_t *extents, const struct image_info *info,
+              struct v2v_error *err)
+{
+    size_t first = info->files.count > 1 ? 1 : 0;
+    size_t count = json_array_size(extents);
+    bool same = count == info->files.count - first;
+
+    for (size_t i = 0; same && i < count; i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(extents, i), "filename"));
+
+        same = name != NULL && strcmp(name, info->files.items[first + i]) == 0;
+    }
+    if (!same)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "QEMU takes other files for the extents of this VMDK");
     return 0;
 }
 
 /* Source of the names: qapi/block-core.json (ImageInfo, ImageInfoSpecific). */
 static int
-judge(json_t *info, const char *format, struct v2v_error *err)
+judge(json_t *said, const struct image_info *info, struct v2v_error *err)
 {
     json_t *specific =
-        json_object_get(json_object_get(info, "format-specific"), "data");
-    const char *create_type =
-        json_string_value(json_object_get(specific, "create-type"));
-    size_t snapshots = json_array_size(json_object_get(info, "snapshots"));
+        json_object_get(json_object_get(said, "format-specific"), "data");
+    size_t snapshots = json_array_size(json_object_get(said, "snapshots"));
 
-    if (json_object_get(info, "backing-filename") != NULL)
-        return refuse_chain("a backing file", format, err);
+    if (json_object_get(said, "backing-filename") != NULL)
+        return header_refuse_chain("a backing file", info->format, err);
     if (json_object_get(specific, "data-file") != NULL)
-        return refuse_chain("an external data file", format, err);
-    if (json_is_true(json_object_get(info, "encrypted")))
+        return header_refuse_chain("an external data file", info->format, err);
+    if (json_is_true(json_object_get(said, "encrypted")))
         return v2v_fail(err, V2V_ERR_GUEST,
                         "the image is encrypted, which is not supported");
     if (json_is_true(json_object_get(specific, "corrupt")))
         return v2v_fail(err, V2V_ERR_GUEST,
                         "the image is marked as corrupt; see qemu-img check");
-    if (create_type != NULL && strcmp(create_type, "streamOptimized") == 0)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "a stream-optimized VMDK cannot be written; convert "
-                        "it: qemu-img convert -f vmdk -O qcow2 IMAGE "
-                        "NEW-IMAGE");
+    if (strcmp(info->format, "vmdk") == 0 &&
+        check_extents(json_object_get(specific, "extents"), info, err) < 0)
+        return -1;
     if (snapshots > 0)
         v2v_fact("image",
                  "%zu internal snapshots: they stay as they are, so going "
@@ -182,42 +218,98 @@ judge(json_t *info, const char *format, struct v2v_error *err)
     return 0;
 }
 
+/* What QEMU says needs an answer.  An overlay's backing file is opened
+ * read-only, so that nothing of ours would replay the log. */
 static int
-ask_qemu_img(const char *path, const char *format, struct v2v_error *err)
+fail_as_qemu(const struct v2v_error *why, const char *path,
+             struct v2v_error *err)
 {
-    const char *argv[] = { "info", "--output=json", "-f", format, path, NULL };
-    V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
-    json_t *info, *virtual_size;
-    int rc;
+    if (strstr(why->text, "contains a log that needs to be replayed") != NULL)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "the VHDX was not closed properly: its log has to be "
+                        "replayed; start and shut down its machine, or: "
+                        "qemu-img check -r all '%s'",
+                        path);
+    return v2v_fail(err, why->code, "%s", why->text);
+}
 
-    if (qemu_img(argv, &out, err) < 0)
-        return -1;
-    info = json_loadb((const char *)out.data, out.len, 0, NULL);
-    virtual_size = json_object_get(info, "virtual-size");
-    if (json_integer_value(virtual_size) <= 0) { /* 0: no integer */
-        json_decref(info);
+static int
+check_info(const char *path, struct image_info *info, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    V2V_AUTO(json) json_t *said =
+        ask_qemu_img("info", path, info->format, &why);
+    json_int_t size = json_integer_value(json_object_get(said, "virtual-size"));
+
+    if (said == NULL)
+        return fail_as_qemu(&why, path, err);
+    if (size <= 0) /* 0: no integer */
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "qemu-img info tells no size of the disk");
-    }
-    rc = judge(info, format, err);
-    json_decref(info);
-    return rc;
+    info->virtual_size = (uint64_t)size;
+    return judge(said, info, err);
+}
+
+/* A block device does not grow: a commit that needs more ends in its middle
+ * (seen).  Leaked clusters are an error for qemu-img check, too. */
+static int
+find_room(const struct header *header, const char *path,
+          struct image_info *info, struct v2v_error *err)
+{
+    V2V_AUTO(json) json_t *said = ask_qemu_img("check", path, "qcow2", err);
+    json_int_t end =
+        json_integer_value(json_object_get(said, "image-end-offset"));
+
+    if (said == NULL)
+        return v2v_fail_in(err, "a qcow2 on a block device has to be free of "
+                                "faults (qemu-img check -r leaks)");
+    if (end <= 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "qemu-img check tells no end of the image");
+    info->room =
+        (uint64_t)end < header->size ? header->size - (uint64_t)end : 0;
+    return 0;
+}
+
+static int
+inspect_steps(int fd, const char *path, const char *wanted, enum image_use use,
+              struct image_info *info, struct v2v_error *err)
+{
+    struct header header;
+    bool is_device = false;
+
+    info->room = UINT64_MAX;
+    if (header_load(fd, &header, err) < 0 ||
+        check_headers(&header, path, wanted, info, err) < 0 ||
+        check_device(fd, info, &is_device, err) < 0 ||
+        check_use(info, use, err) < 0 || check_info(path, info, err) < 0)
+        return -1;
+    if (is_device && use == IMAGE_IN_PLACE &&
+        strcmp(info->format, "qcow2") == 0)
+        return find_room(&header, path, info, err);
+    return 0;
 }
 
 int
-inspect_image(int fd, const char *path, const char *wanted, char **format,
-              struct v2v_error *err)
+inspect_image(int fd, const char *path, const char *wanted, enum image_use use,
+              struct image_info *ret, struct v2v_error *err)
 {
-    const char *found = NULL;
-    V2V_AUTO(mem) char *copy = NULL;
+    V2V_AUTO(image_info) struct image_info info = { 0 };
 
-    if (find_format(fd, wanted, &found, err) < 0)
+    if (inspect_steps(fd, path, wanted, use, &info, err) < 0)
         return -1;
-    copy = v2v_strdup(found, err);
-    if (copy == NULL || ask_qemu_img(path, found, err) < 0)
-        return -1;
-    v2v_fact("image", "format %s%s", found,
+    v2v_fact("image", "format %s%s", info.format,
              wanted == NULL ? ", by its content" : ", as given");
-    *format = v2v_steal(copy);
+    if (info.files.count > 1)
+        v2v_fact("image", "in %zu files", info.files.count);
+    *ret = info;
+    info = (struct image_info){ 0 };
     return 0;
+}
+
+void
+image_info_done(struct image_info *info)
+{
+    v2v_strings_done(&info->files);
+    *info = (struct image_info){ 0 };
 }

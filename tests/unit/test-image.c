@@ -182,7 +182,6 @@ test_formats_that_qemu_img_makes(void **state)
         { "-O vpc -o subformat=fixed", "vpc" },
         { "-O vdi", "vdi" },
         { "-O qed", "qed" },
-        { "-O parallels", "parallels" },
         { "-O raw", "raw" },
     };
 
