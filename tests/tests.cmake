@@ -46,6 +46,7 @@ v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
 v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)
 v2v_unit_test(nbd v2v::image)
+v2v_unit_test(formats v2v::image)
 v2v_fuzz_target(vmdk v2v::image)
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(drivers v2v::drivers)
