@@ -142,6 +142,7 @@ open_image(struct report *report, struct session *session,
     const struct cli_options *options = report->options;
     struct image_options image_options = { .format = options->format,
                                            .work_dir = options->work_dir };
+    struct guest_disk_source disk = { .format = "qcow2" };
 
     if (image_open(options->image, &image_options, &session->image, err) < 0)
         return -1;
@@ -151,9 +152,9 @@ open_image(struct report *report, struct session *session,
     if (image_overlay_create(session->image, err) < 0)
         return -1;
     overlay_to_remove = image_overlay_path(session->image);
+    disk.image = overlay_to_remove;
     v2v_step("cli", "Opening %s (%s)", options->image, report->format);
-    return guest_open(image_overlay_path(session->image), "qcow2",
-                      &session->guest, err);
+    return guest_open(&disk, 1, &session->guest, err);
 }
 
 static int

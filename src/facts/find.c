@@ -106,7 +106,7 @@ look_into(struct guest *guest, const struct disk_reader *disk,
     struct ntfs_state state;
 
     if (ntfs_state_read(disk, volume->offset, volume->len, &state, err) < 0 ||
-        guest_mount(guest, volume->number, false, err) < 0 ||
+        guest_mount(guest, 0, volume->number, false, err) < 0 ||
         find_system_root(guest, &system_root, err) < 0 ||
         facts_read_bcd(guest, "Boot/BCD", facts, err) < 0)
         return v2v_fail_in(err, "partition %u", volume->number);
@@ -124,7 +124,7 @@ static int
 look_into_esp(struct guest *guest, const struct disk_volume *volume,
               struct facts *facts, struct v2v_error *err)
 {
-    if (guest_mount_fat(guest, volume->number, err) < 0 ||
+    if (guest_mount_fat(guest, 0, volume->number, err) < 0 ||
         facts_read_bcd(guest, "EFI/Microsoft/Boot/BCD", facts, err) < 0)
         return v2v_fail_in(err, "partition %u", volume->number);
     return 0;
@@ -262,7 +262,7 @@ facts_find_windows(struct guest *guest, int partition, struct facts *facts,
     struct v2v_error failure = { 0 };
     struct disk_reader disk;
 
-    if (guest_disk(guest, &disk, err) < 0 ||
+    if (guest_disk(guest, 0, &disk, err) < 0 ||
         disk_probe(&disk, &layout, err) < 0)
         return -1;
     v2v_fact("facts", "partition table %s, %zu volume(s)",
@@ -278,7 +278,7 @@ facts_find_windows(struct guest *guest, int partition, struct facts *facts,
         return no_windows(&layout, err);
     if (choose(&list, partition, &windows, err) < 0)
         return -1;
-    if (guest_mount(guest, windows->partition, false, err) < 0 ||
+    if (guest_mount(guest, 0, windows->partition, false, err) < 0 ||
         check_may_write(guest, windows, err) < 0)
         return v2v_fail_in(err, "partition %u", windows->partition);
     facts->partition = windows->partition;

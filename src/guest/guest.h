@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
- * guest/guest.h - the files of a Windows in an image: read, list, write
+ * guest/guest.h - the files of a Windows in disk images: read, list, write
  *
  * One narrow interface over whatever reaches into the image; now libguestfs,
  * which runs a small Linux in a virtual machine (the appliance).  It knows
  * files and their access control lists, nothing of what they mean, and it
  * judges no disk: disk_probe() says first whether a volume may be written.
+ *
+ * A guest has the disks of one machine, by index from 0 in the order in which
+ * guest_open() got them; its messages count them from 1.  One volume at a time
+ * is mounted.
  *
  * Paths: '/' between names, relative to the volume's root ("" is the root;
  * leading and trailing '/' are ignored), UTF-8.  Each name is looked up as
@@ -46,30 +50,55 @@ struct disk_reader; /* disk/probe.h */
  * holds for guests opened afterwards. */
 void guest_set_trace(bool on);
 
+/* One disk of the machine. */
+struct guest_disk_source {
+    const char *image;  /* its overlay (image_overlay_create()), also where it
+                         * is only read */
+    const char *format; /* QEMU's name, never guessed */
+};
+
+/* What libguestfs takes with its default backend, which leaves one of the 256
+ * targets of a virtio-scsi bus to the appliance itself.
+ * Source: man guestfs, guestfs_max_disks(); 255 with version 1.48. */
+#define GUEST_DISKS_MAX 255
+
 /**
- * guest_open() - start the appliance with one disk
- * @image:  the overlay of image_overlay_create(), also for a guest that is
- *          only read
- * @format: QEMU's name, never guessed
- * @ret:    new; guest_close() or guest_abandon() ends it
+ * guest_open() - start the appliance with the disks of one machine
+ * @disks: @count of them, 1 to GUEST_DISKS_MAX; not needed afterwards
+ * @ret:   new; guest_close() or guest_abandon() ends it
  *
  * Takes seconds with KVM, half a minute without.  No network.  Where KVM is
  * absent or broken it goes on with QEMU's software emulation after one
  * warning, "kvm-absent" or "kvm-broken".  LIBGUESTFS_* in the environment is
  * respected; "force_tcg" or "force_kvm" there is taken without a question.
  *
- * Returns: 0, or -1 with V2V_ERR_INTERNAL; the text says what libguestfs
- * misses.
+ * Returns: 0, or -1 with V2V_ERR_USAGE (too many disks), or V2V_ERR_INTERNAL;
+ * the text says what libguestfs misses.
  */
-int guest_open(const char *image, const char *format, struct guest **ret,
-               struct v2v_error *err);
+int guest_open(const struct guest_disk_source *disks, size_t count,
+               struct guest **ret, struct v2v_error *err);
 
-/* A reader of the whole disk for disk_probe().  It lives as long as @guest. */
-int guest_disk(struct guest *guest, struct disk_reader *ret,
+/* How many disks it was opened with. */
+unsigned guest_disk_count(const struct guest *guest);
+
+/* A reader of a whole disk for disk_probe().  It lives as long as @guest. */
+int guest_disk(struct guest *guest, unsigned disk, struct disk_reader *ret,
                struct v2v_error *err);
 
 /**
+ * guest_place() - a volume in the words of messages
+ *
+ * "partition 2" in a guest of one disk, else "disk 1, partition 2".
+ */
+struct guest_place {
+    char text[48];
+};
+struct guest_place guest_place(const struct guest *guest, unsigned disk,
+                               unsigned partition);
+
+/**
  * guest_mount() - make one NTFS volume the one that paths are relative to
+ * @disk:      its index
  * @partition: 1 is the first partition, as disk_probe() counts; 0: the file
  *             system fills the disk without a partition table
  * @write:     false: nothing on the disk changes
@@ -79,11 +108,11 @@ int guest_disk(struct guest *guest, struct disk_reader *ret,
  * it such a volume is readable, as it was last written to the disk.
  * A volume that is mounted already is unmounted first.
  */
-int guest_mount(struct guest *guest, unsigned partition, bool write,
-                struct v2v_error *err);
+int guest_mount(struct guest *guest, unsigned disk, unsigned partition,
+                bool write, struct v2v_error *err);
 
 /* The same for a FAT volume, the EFI system partition; only to be read. */
-int guest_mount_fat(struct guest *guest, unsigned partition,
+int guest_mount_fat(struct guest *guest, unsigned disk, unsigned partition,
                     struct v2v_error *err);
 
 /* Flushes, and says whether that worked. */
@@ -169,7 +198,7 @@ int guest_patch_file(struct guest *guest, const char *path, const void *old,
                      struct v2v_error *err);
 
 /* Unmount, flush, stop the appliance.  What was written is safe in the image
- * file only after this returned 0.  @guest is gone in any case. */
+ * files only after this returned 0.  @guest is gone in any case. */
 int guest_close(struct guest *guest, struct v2v_error *err);
 
 /* The same for a failing path: what was written may be lost.  NULL is fine. */

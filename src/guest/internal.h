@@ -10,15 +10,20 @@
 
 #include "guest/guest.h"
 
-/* The appliance's name of our only disk. */
-#define GUEST_DEVICE "/dev/sda"
-
 /* libguestfs' messages hold 4 MiB; less keeps each call short. */
 #define GUEST_CHUNK ((size_t)1 << 20)
+
+/* A disk; what its struct disk_reader points to. */
+struct guest_device {
+    struct guest *guest;
+    char name[12]; /* in the appliance: "/dev/sda" */
+};
 
 struct guest {
     guestfs_h *g;
     bool mounted;
+    struct guest_device *disks;
+    unsigned disk_count;
 };
 
 /* The last error of libguestfs, as V2V_ERR_GUEST for a full volume, else as

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guest/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
@@ -125,7 +126,38 @@ launch_hint(void)
  * cache when it stops, where the commit on the same host reads it; and the
  * commit flushes the overlay first. */
 static int
-configure(struct guest *guest, const char *image, const char *format,
+add_disk(struct guest *guest, const struct guest_disk_source *disk)
+{
+    return guestfs_add_drive_opts(
+        guest->g, disk->image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+        GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
+}
+
+/* As libguestfs calls disks in the order in which they were added, whatever
+ * the appliance's kernel does (man guestfs, "BLOCK DEVICE NAMING"): from
+ * /dev/sda to /dev/sdz, then /dev/sdaa. */
+static int
+name_disks(struct guest *guest, unsigned count, struct v2v_error *err)
+{
+    const unsigned letters = 'z' - 'a' + 1;
+
+    guest->disks = calloc(count, sizeof *guest->disks);
+    if (guest->disks == NULL)
+        return v2v_fail_errno(err, errno, "list of disks");
+    guest->disk_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        struct guest_device *disk = &guest->disks[i];
+        const char first[] = { (char)('a' + i / letters - 1), '\0' };
+
+        disk->guest = guest;
+        snprintf(disk->name, sizeof disk->name, "/dev/sd%s%c",
+                 i < letters ? "" : first, (char)('a' + i % letters));
+    }
+    return 0;
+}
+
+static int
+configure(struct guest *guest, const struct guest_disk_source *disks,
           bool force_tcg)
 {
     if (watch_events(guest) < 0 || guestfs_set_network(guest->g, 0) < 0)
@@ -133,14 +165,15 @@ configure(struct guest *guest, const char *image, const char *format,
     if (force_tcg &&
         guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0)
         return -1;
-    return guestfs_add_drive_opts(
-        guest->g, image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, format,
-        GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
+    for (unsigned i = 0; i < guest->disk_count; i++)
+        if (add_disk(guest, &disks[i]) < 0)
+            return -1;
+    return 0;
 }
 
 static int
-start(const char *image, const char *format, bool force_tcg, struct guest **ret,
-      struct v2v_error *err)
+start(const struct guest_disk_source *disks, unsigned count, bool force_tcg,
+      struct guest **ret, struct v2v_error *err)
 {
     V2V_AUTO(guest) struct guest *guest = calloc(1, sizeof *guest);
 
@@ -150,7 +183,9 @@ start(const char *image, const char *format, bool force_tcg, struct guest **ret,
     if (guest->g == NULL)
         return v2v_fail_errno(err, errno, "libguestfs");
     guestfs_set_error_handler(guest->g, NULL, NULL);
-    if (configure(guest, image, format, force_tcg) < 0)
+    if (name_disks(guest, count, err) < 0)
+        return -1;
+    if (configure(guest, disks, force_tcg) < 0)
         return guest_fail(guest, err, "libguestfs");
     if (guestfs_launch(guest->g) < 0)
         return guest_fail(guest, err, "cannot start libguestfs' appliance (%s)",
@@ -184,36 +219,44 @@ warn_about_kvm(enum kvm_state state, const char *why)
 }
 
 static int
-open_any_way(const char *image, const char *format, struct guest **ret,
-             struct v2v_error *err)
+open_any_way(const struct guest_disk_source *disks, unsigned count,
+             struct guest **ret, struct v2v_error *err)
 {
     struct v2v_error first = { 0 };
     enum kvm_state state;
     char why[256] = "";
 
     if (accelerator_is_chosen())
-        return start(image, format, false, ret, err);
+        return start(disks, count, false, ret, err);
     state = kvm_probe(why, sizeof why);
     if (state == KVM_USABLE) {
-        if (start(image, format, false, ret, &first) == 0)
+        if (start(disks, count, false, ret, &first) == 0)
             return 0;
         /* QEMU may still have died of something that the probe did not see;
          * it is KVM's fault only if it goes without */
-        if (start(image, format, true, ret, err) < 0)
+        if (start(disks, count, true, ret, err) < 0)
             return -1;
         warn_about_kvm(KVM_BROKEN, first.text);
         return 0;
     }
     warn_about_kvm(state, why);
-    return start(image, format, true, ret, err);
+    return start(disks, count, true, ret, err);
 }
 
 int
-guest_open(const char *image, const char *format, struct guest **ret,
-           struct v2v_error *err)
+guest_open(const struct guest_disk_source *disks, size_t count,
+           struct guest **ret, struct v2v_error *err)
 {
-    if (open_any_way(image, format, ret, err) < 0)
-        return v2v_fail_in(err, "%s", image);
+    assert(count > 0);
+    if (count > GUEST_DISKS_MAX)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "%zu disks are more than the %d that the appliance "
+                        "takes",
+                        count, GUEST_DISKS_MAX);
+    if (open_any_way(disks, (unsigned)count, ret, err) < 0)
+        return count == 1 ? v2v_fail_in(err, "%s", disks[0].image)
+                          : v2v_fail_in(err, "%s and %zu more", disks[0].image,
+                                        count - 1);
     return 0;
 }
 
@@ -224,6 +267,7 @@ guest_abandon(struct guest *guest)
         return;
     if (guest->g != NULL)
         guestfs_close(guest->g);
+    free(guest->disks);
     free(guest);
 }
 
@@ -233,7 +277,7 @@ close_steps(struct guest *guest, struct v2v_error *err)
     if (guest_unmount(guest, err) < 0)
         return -1;
     if (guestfs_sync(guest->g) < 0)
-        return guest_fail(guest, err, "flushing the guest's disk");
+        return guest_fail(guest, err, "flushing the guest's disks");
     if (guestfs_shutdown(guest->g) < 0)
         return guest_fail(guest, err, "stopping the appliance");
     return 0;

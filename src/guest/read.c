@@ -16,17 +16,17 @@ static int
 read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
           struct v2v_error *err)
 {
-    struct guest *guest = opaque;
+    const struct guest_device *disk = opaque;
     uint8_t *to = buf;
 
     while (len > 0) {
         size_t want = len < GUEST_CHUNK ? len : GUEST_CHUNK, got = 0;
         V2V_AUTO(mem)
-        char *data = guestfs_pread_device(guest->g, GUEST_DEVICE, (int)want,
+        char *data = guestfs_pread_device(disk->guest->g, disk->name, (int)want,
                                           (int64_t)offset, &got);
 
         if (data == NULL)
-            return guest_fail(guest, err, "reading the disk");
+            return guest_fail(disk->guest, err, "reading the disk");
         if (got == 0 || got > want)
             return v2v_fail(err, V2V_ERR_FORMAT,
                             "the disk ends at byte %" PRIu64, offset);
@@ -38,15 +38,36 @@ read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
     return 0;
 }
 
-int
-guest_disk(struct guest *guest, struct disk_reader *ret, struct v2v_error *err)
+unsigned
+guest_disk_count(const struct guest *guest)
 {
-    int64_t size = guestfs_blockdev_getsize64(guest->g, GUEST_DEVICE);
+    return guest->disk_count;
+}
+
+struct guest_place
+guest_place(const struct guest *guest, unsigned disk, unsigned partition)
+{
+    struct guest_place place;
+
+    if (guest->disk_count == 1)
+        snprintf(place.text, sizeof place.text, "partition %u", partition);
+    else
+        snprintf(place.text, sizeof place.text, "disk %u, partition %u",
+                 disk + 1, partition);
+    return place;
+}
+
+int
+guest_disk(struct guest *guest, unsigned disk, struct disk_reader *ret,
+           struct v2v_error *err)
+{
+    struct guest_device *device = &guest->disks[disk];
+    int64_t size = guestfs_blockdev_getsize64(guest->g, device->name);
 
     if (size < 0)
         return guest_fail(guest, err, "size of the disk");
     *ret = (struct disk_reader){ .read = read_disk,
-                                 .opaque = guest,
+                                 .opaque = device,
                                  .size = (uint64_t)size };
     return 0;
 }
@@ -72,18 +93,21 @@ check_writable(struct guest *guest, struct v2v_error *err)
 }
 
 static int
-mount_device(struct guest *guest, unsigned partition, const char *options,
-             const char *type, struct v2v_error *err)
+mount_device(struct guest *guest, unsigned disk, unsigned partition,
+             const char *options, const char *type, struct v2v_error *err)
 {
-    char device[32] = GUEST_DEVICE;
+    const char *name = guest->disks[disk].name;
+    char device[32];
 
-    if (partition != 0)
-        snprintf(device, sizeof device, GUEST_DEVICE "%u", partition);
+    if (partition == 0)
+        snprintf(device, sizeof device, "%s", name);
+    else
+        snprintf(device, sizeof device, "%s%u", name, partition);
     if (guest_unmount(guest, err) < 0)
         return -1;
     if (guestfs_mount_vfs(guest->g, options, type, device, "/") < 0) {
-        guest_fail(guest, err, "partition %u: cannot mount it (%s, %s)",
-                   partition, type, options);
+        guest_fail(guest, err, "%s: cannot mount it (%s, %s)",
+                   guest_place(guest, disk, partition).text, type, options);
         if (err != NULL)
             err->code = V2V_ERR_GUEST;
         return -1;
@@ -96,23 +120,24 @@ mount_device(struct guest *guest, unsigned partition, const char *options,
  * what Windows had not yet finished.  So it mounts such a volume read-only,
  * too (measured: version 2022.10.3, journals 1.1 and 2.0). */
 int
-guest_mount(struct guest *guest, unsigned partition, bool write,
+guest_mount(struct guest *guest, unsigned disk, unsigned partition, bool write,
             struct v2v_error *err)
 {
-    if (mount_device(guest, partition, write ? "rw,norecover" : "ro", "ntfs-3g",
-                     err) < 0)
+    if (mount_device(guest, disk, partition, write ? "rw,norecover" : "ro",
+                     "ntfs-3g", err) < 0)
         return -1;
     if (write && check_writable(guest, err) < 0) {
         guest_unmount(guest, NULL);
-        return v2v_fail_in(err, "partition %u", partition);
+        return v2v_fail_in(err, "%s", guest_place(guest, disk, partition).text);
     }
     return 0;
 }
 
 int
-guest_mount_fat(struct guest *guest, unsigned partition, struct v2v_error *err)
+guest_mount_fat(struct guest *guest, unsigned disk, unsigned partition,
+                struct v2v_error *err)
 {
-    return mount_device(guest, partition, "ro", "vfat", err);
+    return mount_device(guest, disk, partition, "ro", "vfat", err);
 }
 
 int

@@ -49,6 +49,7 @@ print_log(void *opaque, enum v2v_log_level level, const char *module,
 static int
 start(void **state)
 {
+    struct guest_disk_source disk = { .format = "qcow2" };
     struct v2v_error err = { 0 };
 
     (void)state;
@@ -59,7 +60,8 @@ start(void **state)
         "cp disk before");
     ok(image_open("disk", NULL, &image, &err), &err);
     ok(image_overlay_create(image, &err), &err);
-    ok(guest_open(image_overlay_path(image), "qcow2", &guest, &err), &err);
+    disk.image = image_overlay_path(image);
+    ok(guest_open(&disk, 1, &guest, &err), &err);
     return 0;
 }
 
@@ -83,7 +85,7 @@ test_the_disk_is_read(void **state)
     struct v2v_error err = { 0 };
 
     (void)state;
-    ok(guest_disk(guest, &disk, &err), &err);
+    ok(guest_disk(guest, 0, &disk, &err), &err);
     assert_int_equal(disk.size, 64 << 20);
     ok(disk_probe(&disk, &layout, &err), &err);
     assert_int_equal(layout.count, 1);
@@ -100,7 +102,7 @@ test_nothing_without_a_volume(void **state)
     (void)state;
     assert_int_equal(guest_stat(guest, "x", &st, &err), -1);
     assert_string_equal(err.text, "x: no volume is mounted");
-    assert_int_equal(guest_mount(guest, 3, false, &err), -1);
+    assert_int_equal(guest_mount(guest, 0, 3, false, &err), -1);
     assert_int_equal(err.code, V2V_ERR_GUEST);
     assert_non_null(
         strstr(err.text, "partition 3: cannot mount it (ntfs-3g, ro): "));
@@ -113,9 +115,9 @@ test_read_only_is_read_only(void **state)
     struct v2v_error err = { 0 };
 
     (void)state;
-    ok(guest_mount(guest, 0, false, &err), &err);
+    ok(guest_mount(guest, 0, 0, false, &err), &err);
     assert_int_equal(guest_write_files(guest, &file, 1, &err), -1);
-    ok(guest_mount(guest, 0, true, &err), &err);
+    ok(guest_mount(guest, 0, 0, true, &err), &err);
 }
 
 static uint8_t content[300000];
