@@ -97,7 +97,7 @@ apply_run(struct guest *guest, const struct facts *facts,
     static const enum reg_hive_id order[] = { REG_SOFTWARE, REG_DRIVERS,
                                               REG_SYSTEM };
 
-    if (guest_mount(guest, 0, facts->partition, true, err) < 0 ||
+    if (guest_mount(guest, facts->disk, facts->partition, true, err) < 0 ||
         write_files(guest, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)

@@ -347,8 +347,7 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
 {
     int words;
 
-    *ret = (struct cli_options){ .root = FACTS_ANY_PARTITION,
-                                 .command = CLI_INJECT };
+    *ret = (struct cli_options){ .root = FACTS_ANY, .command = CLI_INJECT };
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "which command?  \"inject\", \"drivers list\" or "

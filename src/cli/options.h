@@ -28,7 +28,7 @@ struct cli_options {
     const char *domain_xml, *output_xml;
     const char *format;
     const char *work_dir;
-    int root; /* a partition's number, or FACTS_ANY_PARTITION */
+    int root; /* a partition's number, or FACTS_ANY */
     struct v2v_strings drivers;
     struct facts_allow allow;
     bool allow_untrusted;

@@ -190,6 +190,7 @@ int
 session_open(struct report *report, struct session *ret, struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
+    const struct facts_root root = { FACTS_ANY, options->root };
 
     guest_set_trace(options->trace);
     if (load_domain(options, &ret->domain, err) < 0 ||
@@ -202,7 +203,7 @@ session_open(struct report *report, struct session *ret, struct v2v_error *err)
     if (open_image(report, ret, err) < 0)
         return -1;
     v2v_step("cli", "Reading the registry");
-    if (facts_load(ret->guest, options->root, &options->allow, &report->hives,
+    if (facts_load(ret->guest, &root, &options->allow, &report->hives,
                    &report->facts, err) < 0)
         return v2v_fail_in(err, "%s", options->image);
     return choose_drivers(ret, report, err);

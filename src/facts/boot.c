@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts/boot.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "registry/hive.h"
 
 /* Elements of the boot configuration.
  * Source: Microsoft, "BCD WMI provider enumerations" (BcdBootMgrElementTypes,
@@ -55,7 +58,7 @@ default_is_on(struct reg_hive *bcd)
 }
 
 int
-facts_read_bcd(struct guest *guest, const char *path, struct facts *facts,
+facts_read_bcd(struct guest *guest, const char *path, struct boot_config *boot,
                struct v2v_error *err)
 {
     static const size_t largest = 16 << 20; /* a BCD has some 32 KiB */
@@ -75,7 +78,7 @@ facts_read_bcd(struct guest *guest, const char *path, struct facts *facts,
     on = default_is_on(bcd);
     v2v_fact("facts", "%s: testsigning %s", path, on ? "on" : "off");
     /* with several, only what all say can be relied on */
-    facts->test_signing = on && (!facts->has_bcd || facts->test_signing);
-    facts->has_bcd = true;
+    boot->test_signing = on && (boot->count == 0 || boot->test_signing);
+    boot->count++;
     return 0;
 }

@@ -3,13 +3,21 @@
 #ifndef V2V_FACTS_BOOT_H
 #define V2V_FACTS_BOOT_H
 
-#include "facts/facts.h"
+#include <stdbool.h>
+
+#include "base/error.h"
 #include "guest/guest.h"
 
-/* Sets test_signing by the BCD at @path of the mounted volume.  No BCD there,
- * or a damaged one, changes nothing: it decides only which warning a driver
- * earns.  Fails as guest_read() does. */
-int facts_read_bcd(struct guest *guest, const char *path, struct facts *facts,
-                   struct v2v_error *err);
+/* What the boot configurations of one disk say; all zero: it has none. */
+struct boot_config {
+    unsigned count;    /* how many were read */
+    bool test_signing; /* in each of them */
+};
+
+/* Adds what the BCD at @path of the mounted volume says.  No BCD there, or a
+ * damaged one, changes nothing: it decides only which warning a driver earns.
+ * Fails as guest_read() does. */
+int facts_read_bcd(struct guest *guest, const char *path,
+                   struct boot_config *boot, struct v2v_error *err);
 
 #endif

@@ -64,7 +64,8 @@ struct facts_control_set {
 };
 
 struct facts {
-    unsigned partition; /* of the system volume, as disk_probe() numbers it */
+    unsigned disk;      /* of the system volume: guest/guest.h's index */
+    unsigned partition; /* the same, as disk_probe() numbers it */
     char *system_root;  /* "Windows": the directory below the volume's root */
     char *system_path;  /* "C:\\Windows": the same as Windows calls it */
 
@@ -74,9 +75,10 @@ struct facts {
 
     /* what decides which drivers the kernel takes; false also when the guest
      * does not say */
-    bool has_bcd;      /* a boot configuration was read */
+    bool has_bcd;      /* a boot configuration was read: of the system disk, or
+                        * of the first other disk that has one */
     bool test_signing; /* testsigning is on for its default entry; in every
-                        * one, if there are several */
+                        * one, if that disk has several */
     bool hvci;         /* memory integrity is on: Control\DeviceGuard */
 
     struct facts_control_set *control_sets; /* those that exist */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
- * facts/find.h - the Windows in an opened image: where it is, whether it may
+ * facts/find.h - the Windows on a guest's disks: where it is, whether it may
  * be written, and its hives
  */
 #ifndef V2V_FACTS_FIND_H
@@ -9,24 +9,40 @@
 #include "facts/facts.h"
 #include "guest/guest.h"
 
-/* Take the only Windows there is. */
-#define FACTS_ANY_PARTITION (-1)
+/* Which Windows: the only one for which these hold. */
+struct facts_root {
+    int disk;      /* its index, from 0, or FACTS_ANY */
+    int partition; /* its number, or FACTS_ANY */
+};
+#define FACTS_ANY (-1)
 
 /**
  * facts_find_windows() - the system volume
- * @partition: the partition's number, or FACTS_ANY_PARTITION
- * @facts:     all zero; partition and system_root are set
+ * @facts: all zero; disk, partition, system_root, has_bcd and test_signing are
+ *         set
  *
- * Leaves the volume mounted read-only.
+ * All volumes of all disks are looked into, none is written.  The boot
+ * configuration (BCD) is that of the system disk; if that has none, of the
+ * first disk that has one.  Only the system volume has to be one that may be
+ * written: a data disk may be blank, dynamic, encrypted, dirty or hibernated
+ * as it likes, as long as a Windows is found elsewhere.
+ *
+ * Leaves the system volume mounted read-only.
+ *
+ * Warnings: "volume-unreadable", an NTFS or EFI system partition could not be
+ * looked into; "boot-volume-unclean", the BCD lies on an NTFS other than the
+ * system volume that was not unmounted cleanly.
  *
  * Returns: 0, or -1 with
- * V2V_ERR_GUEST: no Windows; two or more (the text names their partitions);
- *     a Windows that must not be written: hibernated, Fast Startup, the
- *     volume dirty or its journal unclean; BitLocker
- * V2V_ERR_FORMAT: not a disk image
+ * V2V_ERR_USAGE: no Windows at @root, but elsewhere
+ * V2V_ERR_GUEST: no Windows, and why not, as in BitLocker; two or more (the
+ *     text names disks and partitions); a Windows that must not be written:
+ *     hibernated, Fast Startup, the volume dirty or its journal unclean
+ * V2V_ERR_FORMAT: no Windows, and one disk is no disk image; nor is the disk
+ *     of @root
  */
-int facts_find_windows(struct guest *guest, int partition, struct facts *facts,
-                       struct v2v_error *err);
+int facts_find_windows(struct guest *guest, const struct facts_root *root,
+                       struct facts *facts, struct v2v_error *err);
 
 /**
  * facts_load_hives() - SYSTEM, SOFTWARE and, where there is one, DRIVERS
@@ -45,7 +61,7 @@ int facts_load_hives(struct guest *guest, const struct facts *facts,
  * facts_load() - all of it: find, load, read, and the names in Windows\INF
  * @hives, @facts: all zero
  */
-int facts_load(struct guest *guest, int partition,
+int facts_load(struct guest *guest, const struct facts_root *root,
                const struct facts_allow *allow, struct facts_hives *hives,
                struct facts *facts, struct v2v_error *err);
 
