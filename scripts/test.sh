@@ -269,6 +269,7 @@ if step "build fuzz" build fuzz; then
 fi
 # the real appliance, one at a time
 step "guest appliance" build/ci/tests/guest-appliance
+step "guest disks" build/ci/tests/guest-disks
 for script in tests/guest/*.sh; do
     [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
 done
