@@ -74,6 +74,61 @@ reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
     }
 }
 
+void
+reg_hive_limit(struct reg_hive *hive, uint64_t max)
+{
+    hive->max = max;
+}
+
+/* hivex never uses space again: what @cost bytes more make of the hive. */
+static int
+grow(struct reg_hive *hive, uint64_t cost, const char *key,
+     struct v2v_error *err)
+{
+    hive->len += cost;
+    if (hive->len > hive->max)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "%s: the hive would grow to more than %" PRIu64
+                        " MiB: too many edits",
+                        key, hive->max >> 20);
+    return 0;
+}
+
+/* hivex allocates in whole pages; a cell has less than this of its own. */
+enum { PAGE_COST = 4096, CELL_COST = 64 };
+
+static bool
+is_ascii(const char *text)
+{
+    while (*text != '\0')
+        if ((unsigned char)*text++ >= 0x80)
+            return false;
+    return true;
+}
+
+static int
+add_key(struct reg_hive *hive, hive_node_h parent, const char *name,
+        const char *key, hive_node_h *ret, struct v2v_error *err)
+{
+    /* the list of sub-keys is written anew */
+    uint64_t list =
+        CELL_COST * (uint64_t)hivex_node_nr_children(hive->h, parent);
+
+    if (!is_ascii(name))
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "%s: cannot make key \"%s\": its name is not ASCII, "
+                        "and hivex would file it where Windows does not find "
+                        "it",
+                        key, name);
+    if (grow(hive, list + PAGE_COST, key, err) < 0)
+        return -1;
+    *ret = hivex_node_add_child(hive->h, parent, name);
+    if (*ret == 0)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: cannot make key \"%s\": %s",
+                        key, name, strerror(errno));
+    return 0;
+}
+
 static int
 make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
          struct v2v_error *err)
@@ -88,12 +143,12 @@ make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
             return -1;
         errno = 0;
         child = hivex_node_get_child(hive->h, node, part);
-        if (child == 0 && errno == 0)
-            child = hivex_node_add_child(hive->h, node, part);
-        if (child == 0)
+        if (child == 0 && errno != 0)
             return v2v_fail(err, V2V_ERR_FORMAT,
-                            "%s: cannot make key \"%s\": %s", key, part,
+                            "%s: the hive is damaged there: %s", key,
                             strerror(errno));
+        if (child == 0 && add_key(hive, node, part, key, &child, err) < 0)
+            return -1;
         node = child;
     }
     *ret = node;
@@ -107,6 +162,7 @@ check_values_fit(struct reg_hive *hive, hive_node_h node,
                  struct v2v_error *err)
 {
     V2V_AUTO(mem) hive_value_h *values = hivex_node_values(hive->h, node);
+    uint64_t cost = PAGE_COST + strlen(edit->name) + new_len;
 
     if (values == NULL)
         return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there",
@@ -127,8 +183,26 @@ check_values_fit(struct reg_hive *hive, hive_node_h node,
                             "%s: holds a value of %zu bytes; a key with one "
                             "longer than %d cannot be edited safely",
                             edit->key, len, REG_VALUE_MAX);
+        cost += CELL_COST + len + hivex_value_struct_length(hive->h, values[i]);
     }
-    return 0;
+    return grow(hive, cost, edit->key, err);
+}
+
+/* A value that exists keeps its name's spelling, as in Windows. */
+static int
+name_of(struct reg_hive *hive, hive_node_h node, const struct reg_edit *edit,
+        char **ret, struct v2v_error *err)
+{
+    hive_value_h value;
+
+    errno = 0;
+    value = hivex_node_get_value(hive->h, node, edit->name);
+    if (value == 0 && errno == 0)
+        *ret = v2v_strdup(edit->name, err);
+    else if (value == 0 || (*ret = hivex_value_key(hive->h, value)) == NULL)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there",
+                        edit->key);
+    return *ret == NULL ? -1 : 0;
 }
 
 static int
@@ -136,14 +210,16 @@ set_value(struct reg_hive *hive, const struct reg_edit *edit,
           struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
+    V2V_AUTO(mem) char *name = NULL;
     hive_set_value value;
     hive_node_h node;
 
     if (wanted_data(hive, edit, &data, err) < 0 ||
         make_key(hive, edit->key, &node, err) < 0 ||
-        check_values_fit(hive, node, edit, data.len, err) < 0)
+        check_values_fit(hive, node, edit, data.len, err) < 0 ||
+        name_of(hive, node, edit, &name, err) < 0)
         return -1;
-    value = (hive_set_value){ .key = edit->name,
+    value = (hive_set_value){ .key = name,
                               .t = (hive_type)edit->type,
                               .len = data.len,
                               .value = (char *)data.data };
@@ -162,10 +238,11 @@ delete_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
         return -1;
     if (node == hive->root)
         return v2v_fail(err, V2V_ERR_INTERNAL, "a hive's root key stays");
-    if (hivex_node_delete_child(hive->h, node) < 0)
-        return v2v_fail(err, V2V_ERR_FORMAT, "%s: cannot delete the key: %s",
-                        key, strerror(errno));
-    return 0;
+    if (hivex_node_delete_child(hive->h, node) == 0)
+        return 0;
+    /* hivex knows the lists "lf" and "lh", not the "li" of older hives */
+    return v2v_fail(err, errno == ENOTSUP ? V2V_ERR_INTERNAL : V2V_ERR_FORMAT,
+                    "%s: cannot delete the key: %s", key, strerror(errno));
 }
 
 static int
@@ -184,6 +261,21 @@ apply_one(struct reg_hive *hive, const struct reg_edit *edit,
     }
 }
 
+/* hivex can succeed and not have done it: of two keys of one name, which a
+ * damaged hive may hold, it deletes one. */
+static int
+check_done(struct reg_hive *hive, const struct reg_edit *edit,
+           struct v2v_error *err)
+{
+    int holds = edit->op == REG_OP_STAMP ? 1 : reg_edit_holds(hive, edit, err);
+
+    if (holds == 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "%s: \"%s\" had no effect: the hive is damaged there",
+                        edit->key, reg_op_name(edit->op));
+    return holds < 0 ? -1 : 0;
+}
+
 int
 reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
                const struct reg_edits *edits, struct v2v_error *err)
@@ -195,7 +287,8 @@ reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
         if (edit->hive != id)
             continue;
         holds = reg_edit_holds(hive, edit, err);
-        if (holds < 0 || (holds == 0 && apply_one(hive, edit, err) < 0))
+        if (holds < 0 || (holds == 0 && (apply_one(hive, edit, err) < 0 ||
+                                         check_done(hive, edit, err) < 0)))
             return v2v_fail_in(err, "%s", reg_hive_name(id));
     }
     return 0;

@@ -10,6 +10,8 @@
 struct reg_hive {
     hive_h *h;
     hive_node_h root;
+    uint64_t len; /* bytes at most, if it were saved now */
+    uint64_t max; /* the bound for that */
 };
 
 /* The node of @key, 0 when absent; -1 with V2V_ERR_FORMAT. */

@@ -63,7 +63,11 @@ reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
     else
         result = open_with_hivex(&file, ret, err);
     close(file.fd);
-    return result;
+    if (result < 0)
+        return -1;
+    (*ret)->len = len;
+    (*ret)->max = REG_HIVE_MAX;
+    return 0;
 }
 
 void
@@ -74,6 +78,18 @@ reg_hive_close(struct reg_hive *hive)
     if (hive->h != NULL)
         hivex_close(hive->h);
     free(hive);
+}
+
+static int
+check_saved(const struct v2v_bytes *bytes, struct v2v_error *err)
+{
+    struct reg_header header;
+
+    if (reg_header_read(bytes->data, bytes->len, &header, err) < 0) {
+        err->code = V2V_ERR_INTERNAL;
+        return v2v_fail_in(err, "what hivex would write");
+    }
+    return 0;
 }
 
 int
@@ -91,7 +107,7 @@ reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
     if (result == 0)
         result = v2v_file_read(file.path, SIZE_MAX, &bytes, err);
     close(file.fd);
-    if (result < 0)
+    if (result < 0 || check_saved(&bytes, err) < 0)
         return -1;
     v2v_bytes_done(ret);
     *ret = bytes;

@@ -30,7 +30,8 @@ struct reg_hive;
  *
  * A dirty hive is opened as it is: reg_header_read() tells.
  *
- * Returns: 0, or -1 with V2V_ERR_FORMAT (what is wrong, and where if known).
+ * Returns: 0, or -1 with V2V_ERR_FORMAT (what is wrong, and where if known);
+ * V2V_ERR_INTERNAL when memory runs out.
  */
 int reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
                   struct v2v_error *err);
@@ -74,24 +75,48 @@ int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);
 int reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
                    struct v2v_error *err);
 
+/* What hivex 1.3.23 cannot do, and what is therefore refused.
+ *
+ * Windows keeps a longer value in several cells ("db"); hivex writes any value
+ * as one cell, and rewrites all values of a key when it sets one: a key with a
+ * value longer than this cannot be edited through it. */
+#define REG_VALUE_MAX 16344
+
+/* hivex never uses space again that is free: each edit of a key costs as much
+ * as all values of the key.  The bound is what this program reads of a hive
+ * (SOFTWARE has 200 MB), and far from where offsets end (2 GiB). */
+#define REG_HIVE_MAX (UINT32_C(512) << 20)
+
+/* A nearer bound, in bytes, for the edits that follow. */
+void reg_hive_limit(struct reg_hive *hive, uint64_t max);
+
 /**
  * reg_hive_apply() - carry out those of @edits that are for hive @id
  *
  * Parents of a key are made.  What holds already is left alone, to the byte.
+ * A new key gets its parent's security descriptor and the time at which its
+ * parent was last written; no other key's time changes, the edited one's
+ * neither, nor that of the hive: nothing in the guest happened now.  A value
+ * that exists keeps its place among the others and the spelling of its name.
  *
  * Returns: 0, or -1 with V2V_ERR_FORMAT, or V2V_ERR_INTERNAL for what hivex
- * cannot do: see REG_VALUE_MAX.  After a failure the hive is of no use.
+ * cannot do: see REG_VALUE_MAX and REG_HIVE_MAX; a new key whose name is not
+ * ASCII (hivex files it under a hash by which Windows does not find it); a key
+ * to delete that an "li" list names, as in some older hives.
+ * After a failure the hive is of no use.
  */
 int reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
                    const struct reg_edits *edits, struct v2v_error *err);
 
-/* Windows keeps a longer value in several cells ("db"); hivex 1.3.23 writes
- * any value as one cell, and rewrites all values of a key when it sets one:
- * a key with a value longer than this cannot be edited through it. */
-#define REG_VALUE_MAX 16344
-
-/* The hive as it would be written to disk: sequence numbers equal, checksum
- * right.  @ret: replaced. */
+/**
+ * reg_hive_save() - the hive as it would be written to disk
+ * @ret: replaced
+ *
+ * Its sequence numbers are equal, and one more than the primary one was; the
+ * checksum is right.  What hivex wrote has been through reg_header_read().
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL.
+ */
 int reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
                   struct v2v_error *err);
 
