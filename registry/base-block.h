@@ -19,6 +19,7 @@ enum {
     REG_AT_MAJOR = 0x14,
     REG_AT_MINOR = 0x18,
     REG_AT_TYPE = 0x1c, /* 0: a primary file; 1, 2, 6: a transaction log */
+    REG_AT_ROOT = 0x24, /* the root key's cell */
     REG_AT_HBINS_LEN = 0x28,
     REG_AT_FLAGS = 0x90,
     REG_AT_CHECKSUM = 0x1fc

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "registry/check.h"
 #include "registry/header.h"
 #include "registry/hive-private.h"
 
@@ -56,6 +57,7 @@ reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
     int result;
 
     if (reg_header_read(data, len, &header, err) < 0 ||
+        reg_hive_check(data, len, err) < 0 ||
         anonymous_file_new(&file, err) < 0)
         return -1;
     if (v2v_fd_write(file.fd, data, len) < 0)
@@ -85,7 +87,8 @@ check_saved(const struct v2v_bytes *bytes, struct v2v_error *err)
 {
     struct reg_header header;
 
-    if (reg_header_read(bytes->data, bytes->len, &header, err) < 0) {
+    if (reg_header_read(bytes->data, bytes->len, &header, err) < 0 ||
+        reg_hive_check(bytes->data, bytes->len, err) < 0) {
         err->code = V2V_ERR_INTERNAL;
         return v2v_fail_in(err, "what hivex would write");
     }

@@ -28,7 +28,8 @@ struct reg_hive;
  * @data: the whole primary file, copied; @len: bytes
  * @ret:  new; reg_hive_close() frees it
  *
- * A dirty hive is opened as it is: reg_header_read() tells.
+ * A dirty hive is opened as it is: reg_header_read() tells.  One in which
+ * reg_hive_check() finds anything wrong is not.
  *
  * Returns: 0, or -1 with V2V_ERR_FORMAT (what is wrong, and where if known);
  * V2V_ERR_INTERNAL when memory runs out.
@@ -113,7 +114,8 @@ int reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
  * @ret: replaced
  *
  * Its sequence numbers are equal, and one more than the primary one was; the
- * checksum is right.  What hivex wrote has been through reg_header_read().
+ * checksum is right.  What hivex wrote has been through reg_header_read() and
+ * reg_hive_check().
  *
  * Returns: 0, or -1 with V2V_ERR_INTERNAL.
  */

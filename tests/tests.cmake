@@ -24,10 +24,12 @@ v2v_script_test(cli.inf-corpus ${here}/cli/inf-corpus.sh
     $<TARGET_FILE:inf-dump>)
 
 v2v_unit_test(reg v2v::registry)
+v2v_unit_test(check v2v::registry)
 v2v_unit_test(log v2v::registry)
 v2v_unit_test(log-real v2v::registry)
 set_tests_properties(unit.log-real PROPERTIES TIMEOUT 600)
 v2v_fuzz_target(log v2v::registry)
+v2v_fuzz_target(hive v2v::registry)
 v2v_unit_test(media v2v::media)
 v2v_fuzz_target(media v2v::media)
 v2v_fuzz_target(fat v2v::media)
