@@ -30,6 +30,8 @@ v2v_unit_test(log-real v2v::registry)
 set_tests_properties(unit.log-real PROPERTIES TIMEOUT 600)
 v2v_fuzz_target(log v2v::registry)
 v2v_fuzz_target(hive v2v::registry)
+v2v_script_test(registry.random-edits ${here}/registry/random-edits.py
+    $<TARGET_FILE:hive-tool> ${work}/random-edits)
 v2v_unit_test(media v2v::media)
 v2v_fuzz_target(media v2v::media)
 v2v_fuzz_target(fat v2v::media)
