@@ -53,6 +53,7 @@ v2v_unit_test(nbd v2v::image)
 v2v_unit_test(formats v2v::image)
 v2v_fuzz_target(vmdk v2v::image)
 v2v_unit_test(guest v2v::guest)
+v2v_unit_test(bcd v2v::facts)
 v2v_unit_test(drivers v2v::drivers)
 v2v_unit_test(drivers-catalogue v2v::drivers)
 v2v_script_test(golden.drivers ${here}/golden/drivers.sh

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "registry/hive.h"
+#include "facts/hive.h"
 
 /* Elements of the boot configuration.
  * Source: Microsoft, "BCD WMI provider enumerations" (BcdBootMgrElementTypes,
@@ -57,25 +57,42 @@ default_is_on(struct reg_hive *bcd)
            is_on(bcd, object, true);
 }
 
+/* A damaged or dirty BCD stops nothing: it is only read. */
+static int
+open_bcd(struct facts_hive *bcd, struct reg_replayed *replayed,
+         struct v2v_error *err)
+{
+    if (replayed->result == REG_REPLAY_NO_LOGS)
+        v2v_fact("facts",
+                 "%s: dirty, its transaction logs do not apply; read as it is",
+                 bcd->path);
+    return facts_hive_open(bcd, replayed, err);
+}
+
 int
 facts_read_bcd(struct guest *guest, const char *path, struct boot_config *boot,
                struct v2v_error *err)
 {
     static const size_t largest = 16 << 20; /* a BCD has some 32 KiB */
-    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
-    V2V_AUTO(reg_hive) struct reg_hive *bcd = NULL;
-    bool on;
+    V2V_AUTO(facts_hive) struct facts_hive bcd = { 0 };
+    struct reg_replayed replayed = { 0 };
     struct v2v_error why = { 0 };
+    bool on;
 
-    if (guest_read(guest, path, largest, &bytes, err) < 0)
-        return err->code == V2V_ERR_NOT_FOUND || err->code == V2V_ERR_GUEST
-                   ? 0
-                   : -1;
-    if (reg_hive_open(bytes.data, bytes.len, &bcd, &why) < 0) {
-        v2v_fact("facts", "%s: %s", path, why.text);
+    bcd.path = v2v_strdup(path, err);
+    if (bcd.path == NULL)
+        return -1;
+    if (facts_hive_read(guest, largest, &bcd, &replayed, &why) < 0 ||
+        open_bcd(&bcd, &replayed, &why) < 0) {
+        if (why.code == V2V_ERR_INTERNAL) {
+            *err = why;
+            return -1;
+        }
+        if (why.code != V2V_ERR_NOT_FOUND)
+            v2v_fact("facts", "%s: not read: %s", path, why.text);
         return 0;
     }
-    on = default_is_on(bcd);
+    on = default_is_on(bcd.hive);
     v2v_fact("facts", "%s: testsigning %s", path, on ? "on" : "off");
     /* with several, only what all say can be relied on */
     boot->test_signing = on && (boot->count == 0 || boot->test_signing);

@@ -14,9 +14,10 @@ struct boot_config {
     bool test_signing; /* in each of them */
 };
 
-/* Adds what the BCD at @path of the mounted volume says.  No BCD there, or a
- * damaged one, changes nothing: it decides only which warning a driver earns.
- * Fails as guest_read() does. */
+/* Adds what the BCD at @path of the mounted volume says, brought up to date
+ * from its transaction logs in memory; a dirty one without logs that apply is
+ * read as it is.  No BCD there, or a damaged one, changes nothing: it decides
+ * only which warning a driver earns.  Fails with V2V_ERR_INTERNAL only. */
 int facts_read_bcd(struct guest *guest, const char *path,
                    struct boot_config *boot, struct v2v_error *err);
 

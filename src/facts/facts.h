@@ -26,7 +26,8 @@ struct facts_hive {
     struct reg_hive *hive;  /* NULL: the same; else what the file holds with
                              * its transaction logs replayed */
     struct {
-        char *path;   /* "Windows/System32/config/SYSTEM.LOG1" */
+        char *path;   /* "Windows/System32/config/SYSTEM.LOG1"; of a dirty
+                       * hive that has neither, .LOG, as before Vista */
         uint64_t len; /* bytes; 0: empty or absent */
     } logs[2];
 };

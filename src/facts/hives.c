@@ -1,48 +1,122 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 #include "facts/find.h"
+#include "facts/hive.h"
 #include "registry/header.h"
-#include "registry/log.h"
 
 /* SOFTWARE is the largest: 200 MB have been seen. */
 static const size_t hive_max = 512 << 20;
 
 void
-facts_hives_done(struct facts_hives *hives)
+facts_hive_done(struct facts_hive *hive)
 {
-    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
-        free(hives->items[i].path);
-        free(hives->items[i].logs[0].path);
-        free(hives->items[i].logs[1].path);
-        v2v_bytes_done(&hives->items[i].bytes);
-        reg_hive_close(hives->items[i].hive);
-    }
-    *hives = (struct facts_hives){ 0 };
+    free(hive->path);
+    free(hive->logs[0].path);
+    free(hive->logs[1].path);
+    v2v_bytes_done(&hive->bytes);
+    reg_hive_close(hive->hive);
+    *hive = (struct facts_hive){ 0 };
 }
 
-/* A log may be as large as its hive. */
-static int
-load_log(struct guest *guest, const struct facts_hive *hive, size_t which,
-         struct v2v_bytes *ret, struct v2v_error *err)
+void
+facts_hives_done(struct facts_hives *hives)
 {
-    if (hive->logs[which].len == 0)
-        return 0;
-    return guest_read(guest, hive->logs[which].path, hive_max, ret, err);
+    for (size_t i = 0; i < REG_HIVE_COUNT; i++)
+        facts_hive_done(&hives->items[i]);
+}
+
+/* Beside the hive, with one suffix more; replaces what @hive has there. */
+static int
+find_log(struct guest *guest, struct facts_hive *hive, size_t which,
+         const char *suffix, struct v2v_error *err)
+{
+    char *path = v2v_format(err, "%s.%s", hive->path, suffix);
+    struct guest_stat st;
+
+    free(hive->logs[which].path);
+    hive->logs[which].path = path;
+    if (path == NULL || guest_stat(guest, path, &st, err) < 0)
+        return -1;
+    hive->logs[which].len = st.size;
+    return 0;
 }
 
 static int
 find_logs(struct guest *guest, struct facts_hive *hive, struct v2v_error *err)
 {
-    for (size_t i = 0; i < 2; i++) {
-        struct guest_stat st;
-
-        hive->logs[i].path = v2v_format(err, "%s.LOG%zu", hive->path, i + 1);
-        if (hive->logs[i].path == NULL ||
-            guest_stat(guest, hive->logs[i].path, &st, err) < 0)
-            return -1;
-        hive->logs[i].len = st.size;
-    }
+    if (find_log(guest, hive, 0, "LOG1", err) < 0 ||
+        find_log(guest, hive, 1, "LOG2", err) < 0)
+        return -1;
     return 0;
+}
+
+/* Before Vista a hive had one log.  It may still be beside the two, empty or of
+ * an older time. */
+static int
+find_former_log(struct guest *guest, struct facts_hive *hive,
+                struct v2v_error *err)
+{
+    if (hive->logs[0].len > 0 || hive->logs[1].len > 0)
+        return 0;
+    return find_log(guest, hive, 0, "LOG", err);
+}
+
+/* A log may be as large as its hive. */
+static int
+load_log(struct guest *guest, const struct facts_hive *hive, size_t which,
+         size_t max, struct v2v_bytes *ret, struct v2v_error *err)
+{
+    if (hive->logs[which].len == 0)
+        return 0;
+    return guest_read(guest, hive->logs[which].path, max, ret, err);
+}
+
+static int
+replay(struct guest *guest, struct facts_hive *hive, size_t max,
+       struct reg_replayed *ret, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes first = { 0 };
+    V2V_AUTO(bytes) struct v2v_bytes second = { 0 };
+    struct reg_log logs[2];
+
+    if (find_former_log(guest, hive, err) < 0 ||
+        load_log(guest, hive, 0, max, &first, err) < 0 ||
+        load_log(guest, hive, 1, max, &second, err) < 0)
+        return -1;
+    logs[0] = (struct reg_log){ first.data, first.len };
+    logs[1] = (struct reg_log){ second.data, second.len };
+    if (reg_replay_logs(hive->bytes.data, hive->bytes.len, logs, ret, err) < 0)
+        return -1;
+    if (ret->result == REG_REPLAY_DONE)
+        v2v_fact("facts", "%s: %u entries of its transaction logs replayed",
+                 hive->path, ret->entries);
+    return 0;
+}
+
+int
+facts_hive_read(struct guest *guest, size_t max, struct facts_hive *hive,
+                struct reg_replayed *ret, struct v2v_error *err)
+{
+    if (guest_read(guest, hive->path, max, &hive->bytes, err) < 0 ||
+        find_logs(guest, hive, err) < 0)
+        return -1;
+    *ret = (struct reg_replayed){ .result = REG_REPLAY_CLEAN };
+    if (reg_needs_logs(hive->bytes.data, hive->bytes.len) &&
+        replay(guest, hive, max, ret, err) < 0)
+        return v2v_fail_in(err, "%s", hive->path);
+    return 0;
+}
+
+int
+facts_hive_open(struct facts_hive *hive, struct reg_replayed *replayed,
+                struct v2v_error *err)
+{
+    const struct v2v_bytes *bytes =
+        replayed->result == REG_REPLAY_DONE ? &replayed->hive : &hive->bytes;
+    int result = reg_hive_open(bytes->data, bytes->len, &hive->hive, err);
+
+    v2v_bytes_done(&replayed->hive);
+    return result;
 }
 
 static int
@@ -62,42 +136,14 @@ refuse_dirty(const struct facts_allow *allow, const char *path,
     return 0;
 }
 
-/* Opens what Windows would have: the file, or the file and what its logs
- * hold. */
 static int
-open_hive(struct guest *guest, const struct facts_allow *allow,
-          struct facts_hive *hive, struct v2v_error *err)
+open_hive(const struct facts_allow *allow, struct facts_hive *hive,
+          struct reg_replayed *replayed, struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes first = { 0 };
-    V2V_AUTO(bytes) struct v2v_bytes second = { 0 };
-    struct reg_replayed replayed = { 0 };
-    struct reg_log logs[2];
-    int result;
-
-    if (find_logs(guest, hive, err) < 0)
+    if (replayed->result == REG_REPLAY_NO_LOGS &&
+        refuse_dirty(allow, hive->path, err) < 0)
         return -1;
-    if (!reg_needs_logs(hive->bytes.data, hive->bytes.len))
-        return reg_hive_open(hive->bytes.data, hive->bytes.len, &hive->hive,
-                             err);
-    if (load_log(guest, hive, 0, &first, err) < 0 ||
-        load_log(guest, hive, 1, &second, err) < 0)
-        return -1;
-    logs[0] = (struct reg_log){ first.data, first.len };
-    logs[1] = (struct reg_log){ second.data, second.len };
-    if (reg_replay_logs(hive->bytes.data, hive->bytes.len, logs, &replayed,
-                        err) < 0)
-        return -1;
-    if (replayed.result != REG_REPLAY_DONE)
-        return refuse_dirty(allow, hive->path, err) < 0
-                   ? -1
-                   : reg_hive_open(hive->bytes.data, hive->bytes.len,
-                                   &hive->hive, err);
-    v2v_fact("facts", "%s: %u entries of its transaction logs replayed",
-             hive->path, replayed.entries);
-    result =
-        reg_hive_open(replayed.hive.data, replayed.hive.len, &hive->hive, err);
-    v2v_bytes_done(&replayed.hive);
-    return result;
+    return facts_hive_open(hive, replayed, err);
 }
 
 static int
@@ -105,13 +151,15 @@ load_hive(struct guest *guest, const struct facts *facts, enum reg_hive_id id,
           const struct facts_allow *allow, struct facts_hive *hive,
           struct v2v_error *err)
 {
+    struct reg_replayed replayed = { 0 };
+
     hive->path = v2v_format(err, "%s/System32/config/%s", facts->system_root,
                             reg_hive_name(id));
     if (hive->path == NULL)
         return -1;
-    if (guest_read(guest, hive->path, hive_max, &hive->bytes, err) < 0)
+    if (facts_hive_read(guest, hive_max, hive, &replayed, err) < 0)
         return -1;
-    if (open_hive(guest, allow, hive, err) < 0)
+    if (open_hive(allow, hive, &replayed, err) < 0)
         return v2v_fail_in(err, "%s", hive->path);
     v2v_fact("facts", "%s: %zu bytes", hive->path, hive->bytes.len);
     return 0;
