@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
+
 void
 v2v_bytes_done(struct v2v_bytes *b)
 {
@@ -155,37 +157,61 @@ v2v_sync_directory_of(const char *path, struct v2v_error *err)
 
     if (copy != NULL)
         fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
+    /* EINVAL: a file system that keeps no directories on a disk */
+    if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
         return v2v_fail_errno(err, errno, "%s: flushing its directory", path);
     return 0;
+}
+
+int
+v2v_file_flush(const char *path, struct v2v_error *err)
+{
+    V2V_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) < 0)
+        return v2v_fail_errno(err, errno, "flushing %s", path);
+    return 0;
+}
+
+static int
+write_new(const char *path, mode_t mode, const void *data, size_t len,
+          struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *new = v2v_format(err, "%s" V2V_NEW_SUFFIX, path);
+    V2V_AUTO(fd) int fd = -1;
+
+    if (new == NULL)
+        return -1;
+    unlink(new);
+    fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return v2v_fail_errno(err, errno, "%s", new);
+    if (fchmod(fd, mode) < 0 || v2v_fd_write(fd, data, len) < 0 ||
+        fsync(fd) < 0 || rename(new, path) < 0) {
+        int saved = errno;
+
+        unlink(new);
+        return v2v_fail_errno(err, saved, "%s", path);
+    }
+    return v2v_sync_directory_of(path, err);
 }
 
 int
 v2v_file_replace(const char *path, const void *data, size_t len,
                  struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *tmp = NULL;
-    V2V_AUTO(fd) int fd = -1;
     mode_t mask = umask(0);
     struct stat st;
-    mode_t mode = 0666 & ~mask;
 
     umask(mask);
-    if (stat(path, &st) == 0)
-        mode = st.st_mode & 07777;
-    if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
-        tmp = NULL;
-        return v2v_fail_errno(err, ENOMEM, "%s", path);
-    }
-    fd = mkostemp(tmp, O_CLOEXEC);
-    if (fd < 0)
-        return v2v_fail_errno(err, errno, "%s", tmp);
-    if (fchmod(fd, mode) < 0 || v2v_fd_write(fd, data, len) < 0 ||
-        fsync(fd) < 0 || rename(tmp, path) < 0) {
-        int saved = errno;
+    return write_new(path,
+                     stat(path, &st) == 0 ? st.st_mode & 07777 : 0666 & ~mask,
+                     data, len, err);
+}
 
-        unlink(tmp);
-        return v2v_fail_errno(err, saved, "%s", path);
-    }
-    return v2v_sync_directory_of(path, err);
+int
+v2v_file_replace_private(const char *path, const void *data, size_t len,
+                         struct v2v_error *err)
+{
+    return write_new(path, 0600, data, len, err);
 }

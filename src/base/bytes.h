@@ -76,14 +76,25 @@ int v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
 /**
  * v2v_file_replace() - write a file so that it is whole or as it was
  *
- * Writes a temporary file beside @path, flushes it to the disk, renames it
- * and flushes the directory.  An existing file keeps its permissions.
+ * Writes @path with V2V_NEW_SUFFIX, flushes it to the disk, renames it and
+ * flushes the directory.  The name is a fixed one so that what a run that was
+ * killed has left is taken over by the next.  An existing file keeps its
+ * permissions.
  */
+#define V2V_NEW_SUFFIX ".v2v-new"
 int v2v_file_replace(const char *path, const void *data, size_t len,
                      struct v2v_error *err);
 
+/* The same for a file that only this user may read, also if it is new. */
+int v2v_file_replace_private(const char *path, const void *data, size_t len,
+                             struct v2v_error *err);
+
 /* All of @data to a descriptor; -1 and errno. */
 int v2v_fd_write(int fd, const void *data, size_t len);
+
+/* What anybody wrote into a file is on the disk afterwards; V2V_ERR_INTERNAL.
+ */
+int v2v_file_flush(const char *path, struct v2v_error *err);
 
 /* A name made, renamed or deleted is on the disk only when its directory is:
  * flushes the one that @path lies in.  V2V_ERR_INTERNAL. */
