@@ -49,9 +49,11 @@ v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
 
 v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)
-v2v_unit_test(nbd v2v::image)
+v2v_unit_test(transaction v2v::image)
+v2v_unit_test(rewind v2v::image)
 v2v_unit_test(formats v2v::image)
 v2v_fuzz_target(vmdk v2v::image)
+v2v_unit_test(nbd v2v::image)
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(bcd v2v::facts)
 v2v_unit_test(drivers v2v::drivers)
@@ -77,3 +79,10 @@ v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
+    $<TARGET_FILE:transaction-tool>)
+
+# With two builds, of one compiler each, enough has been seen of these: the
+# third (ci-clang) is there for the other compiler.
+set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
+    unit.disk-place PROPERTIES LABELS long)

@@ -81,7 +81,8 @@ drivers_explain_json(const struct report *report, struct v2v_error *err)
                            drivers_rule_word(choice->missing_rule[i]), "why",
                            json_text(choice->missing_why.items[i])));
     return json_print(json_pack("{s:i, s:o, s:o, s:o, s:o}", "schema", 1,
-                                "image", json_text(report->options->image),
+                                "image",
+                                json_text(report->options->images.items[0]),
                                 "guest", json_guest(&report->facts),
                                 "candidates", candidates, "missing", missing),
                       err);

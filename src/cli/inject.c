@@ -6,6 +6,7 @@
 #include "apply/apply.h"
 #include "base/log.h"
 #include "cli/session.h"
+#include "facts/witness.h"
 
 /* Without one of these the guest would not boot. */
 static bool
@@ -62,16 +63,25 @@ static int
 rewrite_domain(const struct domain *domain, struct report *report,
                struct v2v_error *err)
 {
+    const struct cli_options *options = report->options;
     const struct domain_drivers drivers = {
         .viostor = is_planned(&report->plan, "viostor"),
         .netkvm = is_planned(&report->plan, "NetKVM"),
         .balloon = is_planned(&report->plan, "Balloon"),
     };
+    V2V_AUTO(mem) char *output = NULL;
+    struct domain_moved_image moved = { .from = options->images.items[0],
+                                        .format = "qcow2" };
 
     if (domain == NULL)
         return 0;
-    if (domain_rewrite(domain, &drivers, NULL, &report->rewrite, err) < 0)
-        return v2v_fail_in(err, "%s", report->options->domain_xml);
+    if (options->output != NULL &&
+        image_absolute_name(options->output, &output, err) < 0)
+        return -1;
+    moved.to = output;
+    if (domain_rewrite(domain, &drivers, output != NULL ? &moved : NULL,
+                       &report->rewrite, err) < 0)
+        return v2v_fail_in(err, "%s", options->domain_xml);
     report->has_rewrite = true;
     return 0;
 }
@@ -86,7 +96,7 @@ make_plan(struct session *session, struct report *report, struct v2v_error *err)
         return -1;
     if (apply_pending(session->guest, &report->hives, &report->plan, err) < 0 ||
         apply_check_space(session->guest, &report->plan, err) < 0)
-        return v2v_fail_in(err, "%s", report->options->image);
+        return v2v_fail_in(err, "%s", report->options->images.items[0]);
     return 0;
 }
 
@@ -99,27 +109,94 @@ write_guest(struct session *session, struct report *report,
                   err) < 0 ||
         guest_close(v2v_steal(session->guest), err) < 0)
         return v2v_fail_in(err, "%s (the image is untouched)",
-                           report->options->image);
+                           report->options->images.items[0]);
     return 0;
 }
 
+/* "viostor 100.1.2.3, NetKVM 100.1.2.3": what an undo takes back. */
+static int
+describe(const struct plan *plan, struct v2v_bytes *ret, struct v2v_error *err)
+{
+    for (size_t i = 0; i < plan->package_count; i++) {
+        const struct driver_package *driver = plan->packages[i].driver;
+        const uint16_t *v = driver->version.driver_ver.version;
+
+        if (v2v_bytes_printf(ret, err, "%s%s %u.%u.%u.%u", i > 0 ? ", " : "",
+                             driver->driver, v[0], v[1], v[2], v[3]) < 0)
+            return -1;
+    }
+    return v2v_bytes_add(ret, "", 1, err);
+}
+
+static int
+find_xml(const struct report *report, char **path, struct image_xml *ret,
+         struct v2v_error *err)
+{
+    if (!report->has_rewrite)
+        return 0;
+    if (image_absolute_name(report->options->output_xml, path, err) < 0)
+        return -1;
+    *ret = (struct image_xml){ .path = *path,
+                               .data = report->rewrite.xml.data,
+                               .len = report->rewrite.xml.len };
+    return 0;
+}
+
+/* For an image that needs nothing. */
 static int
 write_domain(const struct report *report, struct v2v_error *err)
 {
-    const struct v2v_bytes *xml = &report->rewrite.xml;
+    V2V_AUTO(mem) char *path = NULL;
+    struct image_xml xml = { 0 };
 
-    if (!report->has_rewrite)
+    if (find_xml(report, &path, &xml, err) < 0)
+        return -1;
+    if (xml.path == NULL)
         return 0;
     v2v_step("cli", "Writing %s", report->options->output_xml);
-    return v2v_file_replace(report->options->output_xml, xml->data, xml->len,
-                            err);
+    return v2v_file_replace(xml.path, xml.data, xml.len, err);
+}
+
+/* The image, then the XML: one transaction. */
+static int
+commit(struct session *session, struct report *report, struct v2v_error *err)
+{
+    struct image *image = session_system_image(session, &report->facts);
+    V2V_AUTO(bytes) struct v2v_bytes what = { 0 };
+    V2V_AUTO(mem) char *xml_path = NULL;
+    struct image_witness witnesses[FACTS_WITNESSES];
+    struct image_change change = { .witnesses = witnesses };
+    struct disk_reader disk;
+
+    v2v_step("cli", "Committing to %s",
+             report->options->output != NULL
+                 ? report->options->output
+                 : report->options->images.items[report->facts.disk]);
+    if (image_overlay_reader(image, &disk, err) < 0 ||
+        facts_witnesses(&report->facts, &report->hives, &disk, witnesses,
+                        &change.witness_count, err) < 0 ||
+        describe(&report->plan, &what, err) < 0 ||
+        find_xml(report, &xml_path, &change.xml, err) < 0)
+        return -1;
+    change.what = (const char *)what.data;
+    if (image_commit(image, &change, err) < 0)
+        return -1;
+    if (image_undo_file(image) == NULL)
+        return 0;
+    report->undo_file = v2v_strdup(image_undo_file(image), err);
+    return report->undo_file == NULL ? -1 : 0;
+}
+
+static bool
+is_nothing_due(const struct report *report)
+{
+    return report->plan.file_count == 0 && report->plan.edits.count == 0;
 }
 
 int
 inject(struct report *report, struct v2v_error *err)
 {
     V2V_AUTO(session) struct session session = { 0 };
-    const struct plan *plan = &report->plan;
 
     if (session_open(report, &session, err) < 0 ||
         make_plan(&session, report, err) < 0)
@@ -128,16 +205,14 @@ inject(struct report *report, struct v2v_error *err)
         report->status = REPORT_PLANNED;
         return 0;
     }
-    if (plan->file_count == 0 && plan->edits.count == 0) {
+    if (is_nothing_due(report) && report->options->output == NULL) {
         if (write_domain(report, err) < 0)
             return -1;
         report->status = REPORT_NOTHING_TO_DO;
         return 0;
     }
-    if (write_guest(&session, report, err) < 0)
-        return -1;
-    v2v_step("cli", "Committing to %s", report->options->image);
-    if (session_commit(&session, err) < 0 || write_domain(report, err) < 0)
+    if (write_guest(&session, report, err) < 0 ||
+        commit(&session, report, err) < 0)
         return -1;
     report->status = REPORT_DONE;
     return 0;

@@ -49,15 +49,16 @@ json_guest(const struct facts *facts)
     sets = json_array();
     for (size_t i = 0; i < facts->control_set_count; i++)
         json_add(sets, json_text(facts->control_sets[i].name));
-    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:o, s:o}", "product",
+    return json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:i, s:o, s:o}", "product",
                      json_text(facts->product_name), "version",
                      json_sprintf("%u.%u.%u", facts->target.major,
                                   facts->target.minor, facts->target.build),
                      "edition", json_text(facts->edition), "type",
                      facts_product_type_name(facts), "arch",
-                     inf_arch_name(facts->target.arch), "partition",
-                     (int)facts->partition, "system_root",
-                     json_text(facts->system_path), "control_sets", sets);
+                     inf_arch_name(facts->target.arch), "disk",
+                     (int)facts->disk + 1, "partition", (int)facts->partition,
+                     "system_root", json_text(facts->system_path),
+                     "control_sets", sets);
 }
 
 int

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/drivers.h"
 #include "cli/inject.h"
+#include "cli/supervise.h"
+#include "cli/undo.h"
 
 static int
 fail(const struct v2v_error *err)
@@ -54,18 +58,67 @@ run_on_guest(const struct cli_options *options)
     return status;
 }
 
+/* The subcommands that print their own result. */
 static int
-run_list(const struct cli_options *options)
+run_simple(const struct cli_options *options)
 {
-    struct console console = { .facts = options->verbose };
+    struct console console = { .steps = !options->quiet && !options->json,
+                               .facts = options->verbose };
     struct v2v_error err = { 0 };
-    int status = V2V_OK;
+    int status = V2V_OK, result;
 
     console_init(&console);
-    if (drivers_list(options, &err) < 0)
+    if (options->command == CLI_DRIVERS_LIST)
+        result = drivers_list(options, &err);
+    else if (options->command == CLI_RECOVER)
+        result = recover(options, &err);
+    else
+        result = options->list ? undo_list(options, &err) : undo(options, &err);
+    console_end_progress(&console);
+    if (result < 0)
         status = fail(&err);
     console_done(&console);
     return status;
+}
+
+/* A report that was cut off must not pass for a whole one. */
+static int
+check_stdout(int status)
+{
+    struct v2v_error err;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    v2v_error_set_errno(&err, errno, "standard output");
+    return fail(&err);
+}
+
+static int
+run(const struct cli_options *options)
+{
+    bool guest = options->command == CLI_INJECT ||
+                 options->command == CLI_DRIVERS_EXPLAIN;
+
+    return check_stdout(guest ? run_on_guest(options) : run_simple(options));
+}
+
+/* Those that only read leave nothing to be cleaned up. */
+static bool
+only_reads(const struct cli_options *options)
+{
+    return options->command == CLI_DRIVERS_LIST || options->list;
+}
+
+/* A file that is opened must not become descriptor 0, 1 or 2: what is printed
+ * would go into an image. */
+static void
+open_standard_files(void)
+{
+    while (fcntl(STDERR_FILENO, F_GETFD) < 0 ||
+           fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
+           fcntl(STDIN_FILENO, F_GETFD) < 0)
+        if (open("/dev/null", O_RDWR) < 0)
+            _exit(V2V_ERR_INTERNAL);
 }
 
 int
@@ -75,6 +128,7 @@ main(int argc, char **argv)
     struct v2v_error err = { 0 };
     int status = V2V_OK;
 
+    open_standard_files();
     if (cli_options_parse(argc, argv, &options, &err) < 0)
         status = fail(&err);
     else if (options.help)
@@ -83,15 +137,9 @@ main(int argc, char **argv)
         printf("v2v-virtio " V2V_VERSION "\n");
     else if (options.long_options)
         cli_print_long_options();
-    else if (options.command == CLI_DRIVERS_LIST)
-        status = run_list(&options);
     else
-        status = run_on_guest(&options);
+        status =
+            only_reads(&options) ? run(&options) : supervise(run, &options);
     cli_options_done(&options);
-    /* a report that was cut off must not pass for a whole one */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        v2v_error_set_errno(&err, errno, "standard output");
-        status = fail(&err);
-    }
-    return status;
+    return check_stdout(status);
 }

@@ -19,13 +19,19 @@ enum {
     OPT_BLOCK_DRIVER,
     OPT_ALLOW,
     OPT_WORK_DIR,
+    OPT_OUTPUT,
+    OPT_NO_UNDO,
+    OPT_LIST,
     OPT_JSON,
     OPT_LONG_OPTIONS
 };
 
 enum {
-    ALL = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
-    GUEST = CLI_INJECT | CLI_DRIVERS_EXPLAIN /* those that open an image */
+    DRIVERS = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
+    GUEST =
+        CLI_INJECT | CLI_DRIVERS_EXPLAIN,   /* those that start an appliance */
+    IMAGE = GUEST | CLI_UNDO | CLI_RECOVER, /* those that open an image */
+    ALL = DRIVERS | IMAGE
 };
 
 static const struct {
@@ -35,7 +41,7 @@ static const struct {
     const char *argument;
     const char *help;
 } table[] = {
-    { "virtio-iso", OPT_VIRTIO_ISO, ALL, "FILE",
+    { "virtio-iso", OPT_VIRTIO_ISO, DRIVERS, "FILE",
       "virtio-win.iso, .vfd or folder; may be repeated [$VIRTIO_WIN]" },
     { "domain-xml", OPT_DOMAIN_XML, GUEST, "FILE",
       "libvirt XML of the machine" },
@@ -45,16 +51,23 @@ static const struct {
       "names on the medium [viostor,NetKVM,Balloon]" },
     { "block-driver", OPT_BLOCK_DRIVER, GUEST, "DRIVER",
       "virtio-blk (viostor) or virtio-scsi (vioscsi) [virtio-blk]" },
-    { "root", OPT_ROOT, GUEST, "N", "which Windows: its partition's number" },
-    { "format", OPT_FORMAT, GUEST, "FORMAT",
+    { "root", OPT_ROOT, GUEST, "[DISK:]N",
+      "which Windows: its partition's number" },
+    { "output", OPT_OUTPUT, CLI_INJECT, "FILE",
+      "make a new qcow2; the image is only read" },
+    { "no-undo", OPT_NO_UNDO, CLI_INJECT, NULL,
+      "keep nothing for \"v2v-virtio undo\"" },
+    { "list", OPT_LIST, CLI_UNDO, NULL,
+      "what can be undone, of images or in folders" },
+    { "format", OPT_FORMAT, GUEST | CLI_UNDO, "FORMAT",
       "qcow2, raw, ...: instead of probing" },
-    { "work-dir", OPT_WORK_DIR, GUEST, "DIR",
+    { "work-dir", OPT_WORK_DIR, IMAGE, "DIR",
       "where the overlay goes [beside the image]" },
     { "allow", OPT_ALLOW, GUEST, "LIST",
       "let hazards pass: hive-dirty, driver-untrusted" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
-    { "quiet", 'q', CLI_INJECT, NULL,
+    { "quiet", 'q', CLI_INJECT | CLI_UNDO | CLI_RECOVER, NULL,
       "no steps, no report; warnings and errors only" },
     { "verbose", 'v', ALL, NULL, "facts and choices as well" },
     { "trace", 'x', GUEST, NULL, "what libguestfs does as well" },
@@ -74,8 +87,16 @@ static const struct {
 } commands[] = {
     { CLI_INJECT,
       { "inject", NULL },
-      "IMAGE --virtio-iso FILE",
+      "IMAGE... --virtio-iso FILE",
       "make a Windows image boot on virtio devices" },
+    { CLI_UNDO,
+      { "undo", NULL },
+      "IMAGE",
+      "take the last injection back; --list shows them" },
+    { CLI_RECOVER,
+      { "recover", NULL },
+      "IMAGE",
+      "end what an interrupted run has begun" },
     { CLI_DRIVERS_LIST,
       { "drivers", "list" },
       "MEDIUM...",
@@ -170,16 +191,35 @@ allow(const char *list, struct cli_options *ret, struct v2v_error *err)
     return 0;
 }
 
+/* A number from 0 up to @end; -1: none. */
 static int
-parse_root(const char *text, int *ret, struct v2v_error *err)
+parse_number(const char *text, char end_char, const char **end)
 {
-    char *end;
-    long n = strtol(text, &end, 10);
+    char *stop;
+    long n = strtol(text, &stop, 10);
 
-    if (*text == '\0' || *end != '\0' || n < 0 || n > INT_MAX)
+    *end = stop + 1;
+    return *text < '0' || *text > '9' || *stop != end_char || n > INT_MAX
+               ? -1
+               : (int)n;
+}
+
+/* "2", or "1:2" for partition 2 of the first disk. */
+static int
+parse_root(const char *text, struct facts_root *ret, struct v2v_error *err)
+{
+    const char *rest = text;
+
+    if (strchr(text, ':') != NULL) {
+        ret->disk = parse_number(text, ':', &rest) - 1;
+        if (ret->disk < 0)
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--root %s: the first disk is 1", text);
+    }
+    ret->partition = parse_number(rest, '\0', &rest);
+    if (ret->partition < 0)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "--root %s: not a partition's number", text);
-    *ret = (int)n;
     return 0;
 }
 
@@ -210,6 +250,9 @@ take(int value, const char *argument, struct cli_options *ret,
     case OPT_FORMAT:
         ret->format = argument;
         return 0;
+    case OPT_OUTPUT:
+        ret->output = argument;
+        return 0;
     case OPT_WORK_DIR:
         ret->work_dir = argument;
         return 0;
@@ -226,6 +269,8 @@ take(int value, const char *argument, struct cli_options *ret,
     }
     ret->json |= value == OPT_JSON;
     ret->long_options |= value == OPT_LONG_OPTIONS;
+    ret->no_undo |= value == OPT_NO_UNDO;
+    ret->list |= value == OPT_LIST;
     ret->dry_run |= value == 'n';
     ret->quiet |= value == 'q';
     ret->verbose |= value == 'v';
@@ -317,27 +362,51 @@ take_media(int argc, char **argv, struct cli_options *ret,
     return 0;
 }
 
+/* "inject" takes all disks of a machine, "undo --list" whatever there is. */
+static int
+take_images(int argc, char **argv, struct cli_options *ret,
+            struct v2v_error *err)
+{
+    bool many = ret->command == CLI_INJECT || ret->list;
+
+    if (ret->list && optind == argc)
+        return v2v_strings_add(&ret->images, ".", err);
+    if (optind == argc)
+        return v2v_fail(err, V2V_ERR_USAGE, "which image?");
+    do {
+        if (v2v_strings_add(&ret->images, argv[optind++], err) < 0)
+            return -1;
+    } while (many && optind < argc);
+    if (optind < argc && ret->command != CLI_DRIVERS_EXPLAIN)
+        return v2v_fail(err, V2V_ERR_USAGE, "one image at a time");
+    return 0;
+}
+
+static int
+take_drivers(int argc, char **argv, struct cli_options *ret,
+             struct v2v_error *err)
+{
+    if (take_media(argc, argv, ret, err) < 0)
+        return -1;
+    if (ret->drivers.count > 0)
+        return 0;
+    return split_list(ret->virtio_scsi ? default_drivers_scsi : default_drivers,
+                      &ret->drivers, err);
+}
+
 static int
 check_complete(int argc, char **argv, struct cli_options *ret,
                struct v2v_error *err)
 {
-    if (ret->command != CLI_DRIVERS_LIST) {
-        if (optind == argc)
-            return v2v_fail(err, V2V_ERR_USAGE, "which image?");
-        ret->image = argv[optind++];
-    }
-    if (ret->command == CLI_INJECT && optind < argc)
-        return v2v_fail(err, V2V_ERR_USAGE, "inject: one image at a time");
-    if (take_media(argc, argv, ret, err) < 0)
+    if (ret->command != CLI_DRIVERS_LIST &&
+        take_images(argc, argv, ret, err) < 0)
+        return -1;
+    if ((ret->command & DRIVERS) != 0 && take_drivers(argc, argv, ret, err) < 0)
         return -1;
     if (ret->command == CLI_INJECT &&
         (ret->domain_xml == NULL) != (ret->output_xml == NULL))
         return v2v_fail(err, V2V_ERR_USAGE,
                         "--domain-xml and --output-xml go together");
-    if (ret->drivers.count == 0)
-        return split_list(ret->virtio_scsi ? default_drivers_scsi
-                                           : default_drivers,
-                          &ret->drivers, err);
     return 0;
 }
 
@@ -347,11 +416,12 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
 {
     int words;
 
-    *ret = (struct cli_options){ .root = FACTS_ANY, .command = CLI_INJECT };
+    *ret = (struct cli_options){ .root = { FACTS_ANY, FACTS_ANY },
+                                 .command = CLI_INJECT };
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
-                        "which command?  \"inject\", \"drivers list\" or "
-                        "\"drivers explain\"");
+                        "which command?  \"inject\", \"undo\", \"recover\", "
+                        "\"drivers list\" or \"drivers explain\"");
     words = find_command(argc, argv, &ret->command);
     if (words == 0 && strcmp(argv[1], "drivers") == 0)
         return v2v_fail(err, V2V_ERR_USAGE,
@@ -373,6 +443,7 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
 void
 cli_options_done(struct cli_options *options)
 {
+    v2v_strings_done(&options->images);
     v2v_strings_done(&options->media);
     v2v_strings_done(&options->drivers);
 }

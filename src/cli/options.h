@@ -13,26 +13,32 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "facts/facts.h"
+#include "facts/find.h"
 
 /* Bits, so that an option can belong to several. */
 enum cli_command {
     CLI_INJECT = 1,
     CLI_DRIVERS_LIST = 2,
-    CLI_DRIVERS_EXPLAIN = 4
+    CLI_DRIVERS_EXPLAIN = 4,
+    CLI_UNDO = 8,
+    CLI_RECOVER = 16
 };
 
 struct cli_options {
     enum cli_command command;
-    const char *image;        /* not for "drivers list" */
-    struct v2v_strings media; /* --virtio-iso, arguments, or VIRTIO_WIN */
+    struct v2v_strings images; /* the disks of one machine; one but for
+                                  "inject"; with "undo --list" also folders */
+    struct v2v_strings media;  /* --virtio-iso, arguments, or VIRTIO_WIN */
     const char *domain_xml, *output_xml;
+    const char *output; /* a new image; NULL: the image itself changes */
     const char *format;
     const char *work_dir;
-    int root; /* a partition's number, or FACTS_ANY */
+    struct facts_root root;
     struct v2v_strings drivers;
     struct facts_allow allow;
     bool allow_untrusted;
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
+    bool no_undo, list;
     bool dry_run, json, quiet, verbose, trace;
     bool help, version, long_options;
 };

@@ -16,6 +16,7 @@ report_done(struct report *report)
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
     domain_rewrite_done(&report->rewrite);
+    free(report->undo_file);
 }
 
 const char *
@@ -33,10 +34,11 @@ print_guest(const struct report *report)
     const struct facts *facts = &report->facts;
 
     putchar('\n');
-    console_line("Guest:    %s, build %u, %s, %s (partition %u, %s)",
+    console_line("Guest:    %s, build %u, %s, %s (%s, partition %u, %s)",
                  facts->product_name, facts->target.build,
                  inf_arch_name(facts->target.arch),
-                 facts_product_type_name(facts), facts->partition,
+                 facts_product_type_name(facts),
+                 report->options->images.items[facts->disk], facts->partition,
                  facts->system_path);
 }
 
@@ -111,6 +113,10 @@ report_print(const struct report *report, struct v2v_error *err)
         printf("Result:   %zu files and %zu registry edits %swritten\n",
                report->plan.file_count, report->plan.edits.count,
                verbs[report->status]);
+    if (report->undo_file != NULL)
+        console_line("Undo:     v2v-virtio undo %s (what it needs is in %s)",
+                     report->options->images.items[report->facts.disk],
+                     report->undo_file);
     printf("\n%s\n", report_first_boot);
     return 0;
 }

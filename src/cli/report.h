@@ -28,6 +28,7 @@ struct report {
     struct plan plan; /* what was due, after apply_pending() */
     struct domain_rewrite rewrite;
     bool has_rewrite;
+    char *undo_file; /* NULL: none was kept */
 };
 
 void report_done(struct report *report);

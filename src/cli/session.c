@@ -2,8 +2,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,33 +10,6 @@
 
 #include "base/log.h"
 #include "facts/find.h"
-
-/* A run that is interrupted takes its overlay with it. */
-static const char *volatile overlay_to_remove;
-
-static void
-on_signal(int number)
-{
-    if (overlay_to_remove != NULL)
-        unlink(overlay_to_remove);
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-/* What was ignored when the program started stays so (nohup). */
-static void
-catch_signals(void)
-{
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-    struct sigaction action = { .sa_handler = on_signal };
-
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        struct sigaction old;
-
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaction(signals[i], &action, NULL);
-    }
-}
 
 static bool
 is_same_file(const char *path, const struct stat *other)
@@ -48,14 +20,34 @@ is_same_file(const char *path, const struct stat *other)
            st.st_ino == other->st_ino;
 }
 
+/* Of files that do not exist yet. */
+static bool
+is_same_name(const char *a, const char *b)
+{
+    V2V_AUTO(mem) char *first = NULL;
+    V2V_AUTO(mem) char *second = NULL;
+
+    return image_absolute_name(a, &first, NULL) == 0 &&
+           image_absolute_name(b, &second, NULL) == 0 &&
+           strcmp(first, second) == 0;
+}
+
+static bool
+is_among(const struct v2v_strings *paths, const struct stat *st)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (is_same_file(paths->items[i], st))
+            return true;
+    return false;
+}
+
 /* Everything that could keep the XML from being written is found before the
  * image is. */
 static int
-check_output(const struct cli_options *options, struct v2v_error *err)
+check_output_xml(const struct cli_options *options, struct v2v_error *err)
 {
     const char *path = options->output_xml;
-    V2V_AUTO(mem) char *probe = NULL;
-    V2V_AUTO(fd) int fd = -1;
+    V2V_AUTO(mem) char *copy = NULL;
     struct stat output;
 
     if (path == NULL)
@@ -63,24 +55,38 @@ check_output(const struct cli_options *options, struct v2v_error *err)
     if (stat(path, &output) == 0) {
         if (!S_ISREG(output.st_mode))
             return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
-        if (is_same_file(options->image, &output))
+        if (is_among(&options->images, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
-                            "%s: is the image, not a place for the XML", path);
-        for (size_t i = 0; i < options->media.count; i++)
-            if (is_same_file(options->media.items[i], &output))
-                return v2v_fail(err, V2V_ERR_USAGE,
-                                "%s: is the driver medium, not a place for the "
-                                "XML",
-                                path);
+                            "%s: is an image, not a place for the XML", path);
+        if (is_among(&options->media, &output))
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "%s: is a driver medium, not a place for the XML",
+                            path);
     }
-    probe = v2v_format(err, "%s.XXXXXX", path);
-    if (probe == NULL)
+    if (options->output != NULL && is_same_name(options->output, path))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "%s: is the output, not a place for the XML", path);
+    copy = v2v_strdup(path, err);
+    if (copy == NULL)
         return -1;
-    fd = mkostemp(probe, O_CLOEXEC);
-    if (fd < 0)
+    if (access(dirname(copy), W_OK | X_OK) < 0)
         return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", path,
                         strerror(errno));
-    unlink(probe);
+    return 0;
+}
+
+/* Our lock would take the second for another run's. */
+static int
+check_images(const struct v2v_strings *images, struct v2v_error *err)
+{
+    for (size_t i = 0; i < images->count; i++) {
+        const struct v2v_strings before = { images->items, i };
+        struct stat st;
+
+        if (stat(images->items[i], &st) == 0 && is_among(&before, &st))
+            return v2v_fail(err, V2V_ERR_USAGE, "%s: given twice",
+                            images->items[i]);
+    }
     return 0;
 }
 
@@ -100,16 +106,18 @@ load_domain(const struct cli_options *options, struct domain **ret,
     return 0;
 }
 
-/* An XML that does not name the image is probably another machine's. */
+/* An XML that does not name the images is probably another machine's. */
 static void
-warn_of_other_image(const struct cli_options *options,
-                    const struct domain *domain)
+warn_of_other_images(const struct cli_options *options,
+                     const struct domain *domain)
 {
-    if (domain_image_count(domain, options->image) > 0)
-        return;
-    v2v_warn("cli", "image-not-in-xml",
-             "%s: no disk of this machine is named %s: is it the right XML?",
-             options->domain_xml, v2v_base_name(options->image));
+    for (size_t i = 0; i < options->images.count; i++)
+        if (domain_image_count(domain, options->images.items[i]) == 0)
+            v2v_warn("cli", "image-not-in-xml",
+                     "%s: no disk of this machine is named %s: is it the right "
+                     "XML?",
+                     options->domain_xml,
+                     v2v_base_name(options->images.items[i]));
 }
 
 int
@@ -135,26 +143,91 @@ session_close_media(struct media **media, size_t count)
     free(media);
 }
 
+/* An output takes the place of the first image. */
 static int
-open_image(struct report *report, struct session *session,
+open_images(const struct cli_options *options, struct session *session,
+            struct v2v_error *err)
+{
+    bool keep_undo = options->command == CLI_INJECT && !options->no_undo &&
+                     !options->dry_run;
+
+    session->images = calloc(options->images.count, sizeof(struct image *));
+    if (session->images == NULL)
+        return v2v_fail_errno(err, errno, "images");
+    session->image_count = options->images.count;
+    for (size_t i = 0; i < session->image_count; i++) {
+        const struct image_options image_options = {
+            .format = options->format,
+            .work_dir = options->work_dir,
+            .output = i == 0 ? options->output : NULL
+        };
+        struct image **image = &session->images[i];
+
+        if (image_open(options->images.items[i], &image_options, image, err) <
+                0 ||
+            image_overlay_create(*image, keep_undo, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+open_guest(struct report *report, struct session *session,
+           struct v2v_error *err)
+{
+    size_t count = session->image_count;
+    V2V_AUTO(mem)
+    struct guest_disk_source *disks = calloc(count, sizeof *disks);
+    struct guest_machine machine;
+
+    if (disks == NULL)
+        return v2v_fail_errno(err, errno, "disks");
+    for (size_t i = 0; i < count; i++) {
+        v2v_step("cli", "Opening %s (%s)", report->options->images.items[i],
+                 image_format(session->images[i]));
+        disks[i] = (struct guest_disk_source){
+            .image = image_overlay_path(session->images[i]), .format = "qcow2"
+        };
+    }
+    machine =
+        (struct guest_machine){ .disks = disks,
+                                .count = count,
+                                .scratch = image_scratch(session->images[0]) };
+    return guest_open(&machine, &session->guest, err);
+}
+
+struct image *
+session_system_image(const struct session *session, const struct facts *facts)
+{
+    return session->images[facts->disk];
+}
+
+/* Only the first disk has become a new file. */
+static int
+check_output(const struct cli_options *options, const struct facts *facts,
+             struct v2v_error *err)
+{
+    if (options->output != NULL && facts->disk != 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "Windows is on %s: with --output its disk comes first",
+                        options->images.items[facts->disk]);
+    return 0;
+}
+
+static int
+load_facts(struct report *report, struct session *session,
            struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    struct image_options image_options = { .format = options->format,
-                                           .work_dir = options->work_dir };
-    struct guest_disk_source disk = { .format = "qcow2" };
+    struct facts *facts = &report->facts;
 
-    if (image_open(options->image, &image_options, &session->image, err) < 0)
-        return -1;
+    v2v_step("cli", "Reading the registry");
+    if (facts_load(session->guest, &options->root, &options->allow,
+                   &report->hives, facts, err) < 0)
+        return v2v_fail_in(err, "%s", options->images.items[0]);
     snprintf(report->format, sizeof report->format, "%s",
-             image_format(session->image));
-    catch_signals();
-    if (image_overlay_create(session->image, err) < 0)
-        return -1;
-    overlay_to_remove = image_overlay_path(session->image);
-    disk.image = overlay_to_remove;
-    v2v_step("cli", "Opening %s (%s)", options->image, report->format);
-    return guest_open(&disk, 1, &session->guest, err);
+             image_format(session_system_image(session, facts)));
+    return check_output(options, facts, err);
 }
 
 static int
@@ -190,46 +263,29 @@ int
 session_open(struct report *report, struct session *ret, struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    const struct facts_root root = { FACTS_ANY, options->root };
 
     guest_set_trace(options->trace);
     if (load_domain(options, &ret->domain, err) < 0 ||
-        check_output(options, err) < 0 ||
+        check_output_xml(options, err) < 0 ||
+        check_images(&options->images, err) < 0 ||
         session_open_media(&options->media, &ret->media, &ret->media_count,
                            err) < 0)
         return -1;
     if (ret->domain != NULL)
-        warn_of_other_image(options, ret->domain);
-    if (open_image(report, ret, err) < 0)
+        warn_of_other_images(options, ret->domain);
+    if (open_images(options, ret, err) < 0 ||
+        open_guest(report, ret, err) < 0 || load_facts(report, ret, err) < 0)
         return -1;
-    v2v_step("cli", "Reading the registry");
-    if (facts_load(ret->guest, &root, &options->allow, &report->hives,
-                   &report->facts, err) < 0)
-        return v2v_fail_in(err, "%s", options->image);
     return choose_drivers(ret, report, err);
-}
-
-/* A signal waits until the commit is done: half of it is worse than late. */
-int
-session_commit(struct session *session, struct v2v_error *err)
-{
-    sigset_t all, old;
-    int result;
-
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &old);
-    overlay_to_remove = NULL;
-    result = image_commit(session->image, err);
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    return result;
 }
 
 void
 session_close(struct session *session)
 {
     guest_abandon(session->guest);
-    overlay_to_remove = NULL;
-    image_close(session->image);
+    for (size_t i = 0; i < session->image_count; i++)
+        image_close(session->images[i]);
+    free(session->images);
     session_close_media(session->media, session->media_count);
     domain_free(session->domain);
     *session = (struct session){ 0 };

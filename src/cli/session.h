@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
- * cli/session.h - an image that is open, its Windows known, its drivers chosen
+ * cli/session.h - images that are open, their Windows known, its drivers
+ * chosen
  *
  * What the subcommands that look into a guest have in common.  Reads only;
- * the overlay that the appliance needs goes away with the session unless it
- * is committed.
+ * the overlays that the appliance needs go away with the session, but for the
+ * one that is committed.
  */
 #ifndef V2V_CLI_SESSION_H
 #define V2V_CLI_SESSION_H
@@ -19,7 +20,8 @@ struct session {
     struct domain *domain; /* NULL: no --domain-xml */
     struct media **media;  /* as options->media */
     size_t media_count;
-    struct image *image;
+    struct image **images; /* as options->images, all locked */
+    size_t image_count;
     struct guest *guest;
 };
 
@@ -45,8 +47,8 @@ int session_open_media(const struct v2v_strings *paths, struct media ***ret,
                        size_t *count, struct v2v_error *err);
 void session_close_media(struct media **media, size_t count);
 
-/* Commit the overlay, which from here on no signal removes: it is what would
- * finish a commit that is interrupted. */
-int session_commit(struct session *session, struct v2v_error *err);
+/* The one that Windows is on, and that alone is ever written. */
+struct image *session_system_image(const struct session *session,
+                                   const struct facts *facts);
 
 #endif

@@ -22,7 +22,8 @@
 /* The files that are read and edited, as the guest has them. */
 struct facts_hive {
     char *path;             /* "Windows/System32/config/SYSTEM" */
-    struct v2v_bytes bytes; /* of the file; empty: the guest has no such hive */
+    uint64_t file_number;   /* guest/guest.h; 0: the guest has no such hive */
+    struct v2v_bytes bytes; /* of the file; empty: the same */
     struct reg_hive *hive;  /* NULL: the same; else what the file holds with
                              * its transaction logs replayed */
     struct {

@@ -97,9 +97,13 @@ int
 facts_hive_read(struct guest *guest, size_t max, struct facts_hive *hive,
                 struct reg_replayed *ret, struct v2v_error *err)
 {
+    struct guest_stat st;
+
     if (guest_read(guest, hive->path, max, &hive->bytes, err) < 0 ||
+        guest_stat(guest, hive->path, &st, err) < 0 ||
         find_logs(guest, hive, err) < 0)
         return -1;
+    hive->file_number = st.file_number;
     *ret = (struct reg_replayed){ .result = REG_REPLAY_CLEAN };
     if (reg_needs_logs(hive->bytes.data, hive->bytes.len) &&
         replay(guest, hive, max, ret, err) < 0)

@@ -62,10 +62,18 @@ struct guest_disk_source {
  * Source: man guestfs, guestfs_max_disks(); 255 with version 1.48. */
 #define GUEST_DISKS_MAX 255
 
+struct guest_machine {
+    const struct guest_disk_source *disks;
+    size_t count;        /* 1 to GUEST_DISKS_MAX */
+    const char *scratch; /* a directory for temporary files and sockets, which
+                          * need a short path; what is left in it when we are
+                          * killed is for its owner to delete */
+};
+
 /**
  * guest_open() - start the appliance with the disks of one machine
- * @disks: @count of them, 1 to GUEST_DISKS_MAX; not needed afterwards
- * @ret:   new; guest_close() or guest_abandon() ends it
+ * @machine: not needed afterwards
+ * @ret:     new; guest_close() or guest_abandon() ends it
  *
  * Takes seconds with KVM, half a minute without.  No network.  Where KVM is
  * absent or broken it goes on with QEMU's software emulation after one
@@ -75,8 +83,8 @@ struct guest_disk_source {
  * Returns: 0, or -1 with V2V_ERR_USAGE (too many disks), or V2V_ERR_INTERNAL;
  * the text says what libguestfs misses.
  */
-int guest_open(const struct guest_disk_source *disks, size_t count,
-               struct guest **ret, struct v2v_error *err);
+int guest_open(const struct guest_machine *machine, struct guest **ret,
+               struct v2v_error *err);
 
 /* How many disks it was opened with. */
 unsigned guest_disk_count(const struct guest *guest);

@@ -156,36 +156,55 @@ name_disks(struct guest *guest, unsigned count, struct v2v_error *err)
     return 0;
 }
 
+/* Its sockets go where XDG_RUNTIME_DIR says when it is created (man guestfs,
+ * guestfs_get_sockdir()); there is no function to set that. */
+static guestfs_h *
+create(const char *scratch)
+{
+    const char *now = getenv("XDG_RUNTIME_DIR");
+    V2V_AUTO(mem) char *old = now != NULL ? strdup(now) : NULL;
+    guestfs_h *g;
+
+    setenv("XDG_RUNTIME_DIR", scratch, 1);
+    g = guestfs_create();
+    if (old != NULL)
+        setenv("XDG_RUNTIME_DIR", old, 1);
+    else
+        unsetenv("XDG_RUNTIME_DIR");
+    return g;
+}
+
 static int
-configure(struct guest *guest, const struct guest_disk_source *disks,
+configure(struct guest *guest, const struct guest_machine *machine,
           bool force_tcg)
 {
-    if (watch_events(guest) < 0 || guestfs_set_network(guest->g, 0) < 0)
+    if (watch_events(guest) < 0 || guestfs_set_network(guest->g, 0) < 0 ||
+        guestfs_set_tmpdir(guest->g, machine->scratch) < 0)
         return -1;
     if (force_tcg &&
         guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0)
         return -1;
     for (unsigned i = 0; i < guest->disk_count; i++)
-        if (add_disk(guest, &disks[i]) < 0)
+        if (add_disk(guest, &machine->disks[i]) < 0)
             return -1;
     return 0;
 }
 
 static int
-start(const struct guest_disk_source *disks, unsigned count, bool force_tcg,
-      struct guest **ret, struct v2v_error *err)
+start(const struct guest_machine *machine, bool force_tcg, struct guest **ret,
+      struct v2v_error *err)
 {
     V2V_AUTO(guest) struct guest *guest = calloc(1, sizeof *guest);
 
     if (guest == NULL)
         return v2v_fail_errno(err, errno, "guest");
-    guest->g = guestfs_create();
+    guest->g = create(machine->scratch);
     if (guest->g == NULL)
         return v2v_fail_errno(err, errno, "libguestfs");
     guestfs_set_error_handler(guest->g, NULL, NULL);
-    if (name_disks(guest, count, err) < 0)
+    if (name_disks(guest, (unsigned)machine->count, err) < 0)
         return -1;
-    if (configure(guest, disks, force_tcg) < 0)
+    if (configure(guest, machine, force_tcg) < 0)
         return guest_fail(guest, err, "libguestfs");
     if (guestfs_launch(guest->g) < 0)
         return guest_fail(guest, err, "cannot start libguestfs' appliance (%s)",
@@ -219,44 +238,45 @@ warn_about_kvm(enum kvm_state state, const char *why)
 }
 
 static int
-open_any_way(const struct guest_disk_source *disks, unsigned count,
-             struct guest **ret, struct v2v_error *err)
+open_any_way(const struct guest_machine *machine, struct guest **ret,
+             struct v2v_error *err)
 {
     struct v2v_error first = { 0 };
     enum kvm_state state;
     char why[256] = "";
 
     if (accelerator_is_chosen())
-        return start(disks, count, false, ret, err);
+        return start(machine, false, ret, err);
     state = kvm_probe(why, sizeof why);
     if (state == KVM_USABLE) {
-        if (start(disks, count, false, ret, &first) == 0)
+        if (start(machine, false, ret, &first) == 0)
             return 0;
         /* QEMU may still have died of something that the probe did not see;
          * it is KVM's fault only if it goes without */
-        if (start(disks, count, true, ret, err) < 0)
+        if (start(machine, true, ret, err) < 0)
             return -1;
         warn_about_kvm(KVM_BROKEN, first.text);
         return 0;
     }
     warn_about_kvm(state, why);
-    return start(disks, count, true, ret, err);
+    return start(machine, true, ret, err);
 }
 
 int
-guest_open(const struct guest_disk_source *disks, size_t count,
-           struct guest **ret, struct v2v_error *err)
+guest_open(const struct guest_machine *machine, struct guest **ret,
+           struct v2v_error *err)
 {
-    assert(count > 0);
-    if (count > GUEST_DISKS_MAX)
+    assert(machine->count > 0);
+    if (machine->count > GUEST_DISKS_MAX)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "%zu disks are more than the %d that the appliance "
                         "takes",
-                        count, GUEST_DISKS_MAX);
-    if (open_any_way(disks, (unsigned)count, ret, err) < 0)
-        return count == 1 ? v2v_fail_in(err, "%s", disks[0].image)
-                          : v2v_fail_in(err, "%s and %zu more", disks[0].image,
-                                        count - 1);
+                        machine->count, GUEST_DISKS_MAX);
+    if (open_any_way(machine, ret, err) < 0)
+        return machine->count == 1
+                   ? v2v_fail_in(err, "%s", machine->disks[0].image)
+                   : v2v_fail_in(err, "%s and %zu more",
+                                 machine->disks[0].image, machine->count - 1);
     return 0;
 }
 

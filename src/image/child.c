@@ -276,6 +276,7 @@ child_wait(struct child *child, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *said = NULL;
     int status = reap(child->pid);
+    bool busy;
 
     child->pid = -1;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -288,11 +289,11 @@ child_wait(struct child *child, struct v2v_error *err)
                         strsignal(WTERMSIG(status)),
                         *said != '\0' ? "; before it said: " : "", said);
     /* QEMU block/file-posix.c, raw_check_lock_bytes(): Failed to get "write"
-     * lock */
-    return v2v_fail(err,
-                    strstr(said, "Failed to get") != NULL ? V2V_ERR_BUSY
-                                                          : V2V_ERR_FORMAT,
-                    "%s", *said != '\0' ? said : "it failed without a word");
+     * lock; or: shared "write" lock */
+    busy = strstr(said, "Failed to get ") != NULL &&
+           strstr(said, "\" lock") != NULL;
+    return v2v_fail(err, busy ? V2V_ERR_BUSY : V2V_ERR_FORMAT, "%s",
+                    *said != '\0' ? said : "it failed without a word");
 }
 
 void

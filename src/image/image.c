@@ -2,234 +2,48 @@
 #include "image/image.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "image/inspect.h"
+#include "image/image-private.h"
+#include "image/keep.h"
+#include "image/own-file.h"
 #include "image/qemu-img.h"
-
-/* QEMU block/file-posix.c: bytes 100 to 163 and 200 to 263 are locked by its
- * users, one byte a permission; the range leaves room for more. */
-enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_LEN = 200 };
-
-/* Ours: any byte that nobody else uses; locks may lie beyond a file's end. */
-#define OUR_LOCK_BYTE INT64_C(0x76327600) /* "v2v" */
-
-struct image {
-    char *path;
-    char *format;
-    int fd;        /* holds the lock */
-    char *overlay; /* the names, whether the files exist or not */
-    char *marker;
-    bool has_overlay;
-    bool committing; /* the overlay must survive us */
-};
+#include "image/rewind.h"
+#include "image/scratch.h"
 
 const char *
 image_format(const struct image *image)
 {
-    return image->format;
+    return image->info.format;
 }
 
 const char *
 image_overlay_path(const struct image *image)
 {
-    return image->has_overlay ? image->overlay : NULL;
+    return image->overlay;
 }
 
-/* FNV-1a: two images of one name must not share files in a work_dir. */
-static uint64_t
-hash_of(const char *s)
+const char *
+image_scratch(const struct image *image)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    return image->t.scratch;
+}
 
-    for (; *s != '\0'; s++)
-        h = (h ^ (uint8_t)*s) * UINT64_C(0x100000001b3);
-    return h;
+const char *
+image_undo_file(const struct image *image)
+{
+    return image->undo_file;
 }
 
 static int
-name_files_in(struct image *image, bool is_device, const char *work_dir,
-              struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *dir = realpath(work_dir, NULL);
-    const char *name = v2v_base_name(image->path);
-    uint64_t hash = hash_of(image->path);
-
-    if (dir == NULL)
-        return v2v_fail(err, V2V_ERR_USAGE, "work directory %s: %s", work_dir,
-                        strerror(errno));
-    image->overlay =
-        v2v_format(err, "%s/%s.%016" PRIx64 ".v2v-overlay", dir, name, hash);
-    if (is_device)
-        image->marker =
-            v2v_format(err, "%s/%s.%016" PRIx64 ".v2v-commit", dir, name, hash);
-    return image->overlay == NULL ? -1 : 0;
-}
-
-/* The marker stays beside the image wherever the overlay goes: the next run
- * may be given another work directory, and has to find it. */
-static int
-name_files(struct image *image, bool is_device, const char *work_dir,
-           struct v2v_error *err)
-{
-    if (work_dir == NULL && is_device)
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "a block device needs a work directory for its "
-                        "overlay");
-    if (work_dir == NULL)
-        image->overlay = v2v_format(err, "%s.v2v-overlay", image->path);
-    else if (name_files_in(image, is_device, work_dir, err) < 0)
-        return -1;
-    if (!is_device)
-        image->marker = v2v_format(err, "%s.v2v-commit", image->path);
-    return image->overlay == NULL || image->marker == NULL ? -1 : 0;
-}
-
-/* The type is checked before open(): opening a FIFO or a tape does things. */
-static int
-open_file(struct image *image, const char *path, bool *is_device,
-          struct v2v_error *err)
-{
-    struct stat st;
-
-    image->path = realpath(path, NULL);
-    if (image->path == NULL || stat(image->path, &st) < 0)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
-    *is_device = S_ISBLK(st.st_mode);
-    if (!S_ISREG(st.st_mode) && !*is_device)
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "neither a regular file nor a block device");
-    if ((st.st_mode & 0222) == 0) /* open() would let root pass */
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "read-only image: nobody may write it");
-    image->fd = open(image->path, O_RDWR | O_CLOEXEC);
-    if (image->fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
-        return v2v_fail(err, V2V_ERR_GUEST, "read-only image: %s",
-                        strerror(errno));
-    if (image->fd < 0)
-        return v2v_fail_errno(err, errno, "cannot open");
-    return 0;
-}
-
-static int
-take_lock(int fd, struct v2v_error *err)
-{
-    struct flock ours = { .l_type = F_WRLCK,
-                          .l_start = OUR_LOCK_BYTE,
-                          .l_len = 1 };
-    struct flock qemu = { .l_type = F_WRLCK,
-                          .l_start = QEMU_LOCK_FIRST,
-                          .l_len = QEMU_LOCK_LEN };
-
-    if (fcntl(fd, F_OFD_SETLK, &ours) < 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            return v2v_fail(err, V2V_ERR_BUSY, "in use by another v2v-virtio");
-        return v2v_fail_errno(err, errno, "cannot lock");
-    }
-    if (fcntl(fd, F_OFD_GETLK, &qemu) < 0)
-        return v2v_fail_errno(err, errno, "cannot ask for QEMU's locks");
-    if (qemu.l_type != F_UNLCK)
-        return v2v_fail(err, V2V_ERR_BUSY,
-                        "in use by a virtual machine or a QEMU tool");
-    return 0;
-}
-
-static bool
-exists(const char *path)
-{
-    struct stat st;
-
-    return lstat(path, &st) == 0;
-}
-
-/* A marker names the overlay whose commit it stands for.  A commit deletes its
- * overlay first: a marker without one is of a commit that was done. */
-static int
-check_marker(struct image *image, struct v2v_error *err)
-{
-    static const size_t longest = 1 << 16;
-    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
-    V2V_AUTO(mem) char *overlay = NULL;
-
-    if (!exists(image->marker))
-        return 0;
-    if (v2v_file_read(image->marker, longest, &text, err) < 0)
-        return -1;
-    overlay = v2v_format(err, "%.*s", (int)text.len, (const char *)text.data);
-    if (overlay == NULL)
-        return -1;
-    overlay[strcspn(overlay, "\n")] = '\0';
-    if (exists(overlay))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "a commit was interrupted; finish it: qemu-img commit "
-                        "-d -f qcow2 '%s' && rm '%s' '%s'",
-                        overlay, overlay, image->marker);
-    if (unlink(image->marker) < 0)
-        return v2v_fail_errno(err, errno, "%s", image->marker);
-    return 0;
-}
-
-/* Under our lock: who made these files is dead. */
-static int
-clear_leftovers(struct image *image, struct v2v_error *err)
-{
-    if (check_marker(image, err) < 0)
-        return -1;
-    if (!exists(image->overlay))
-        return 0;
-    if (unlink(image->overlay) < 0)
-        return v2v_fail_errno(err, errno, "%s", image->overlay);
-    v2v_warn("image", "stale-overlay",
-             "%s: deleted; the run that made it died before it changed the "
-             "image",
-             image->overlay);
-    return 0;
-}
-
-static int
-open_steps(struct image *image, const char *path,
-           const struct image_options *options, struct v2v_error *err)
-{
-    V2V_AUTO(image_info) struct image_info info = { 0 };
-    bool is_device = false;
-
-    if (open_file(image, path, &is_device, err) < 0 ||
-        name_files(image, is_device, options->work_dir, err) < 0 ||
-        take_lock(image->fd, err) < 0 || clear_leftovers(image, err) < 0 ||
-        inspect_image(image->fd, image->path, options->format, IMAGE_IN_PLACE,
-                      &info, err) < 0)
-        return -1;
-    image->format = v2v_strdup(info.format, err);
-    return image->format == NULL ? -1 : 0;
-}
-
-int
-image_open(const char *path, const struct image_options *options,
-           struct image **ret, struct v2v_error *err)
-{
-    static const struct image_options defaults;
-    V2V_AUTO(image) struct image *image = calloc(1, sizeof *image);
-
-    if (image == NULL)
-        return v2v_fail_errno(err, errno, "image");
-    image->fd = -1;
-    if (open_steps(image, path, options != NULL ? options : &defaults, err) < 0)
-        return v2v_fail_in(err, "%s", path);
-    *ret = v2v_steal(image);
-    return 0;
-}
-
-static int
-check_free_space(const char *path, struct v2v_error *err)
+check_free_space(const char *path, uint64_t needed, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *copy = v2v_strdup(path, err);
     struct statvfs st;
@@ -240,126 +54,312 @@ check_free_space(const char *path, struct v2v_error *err)
     if (statvfs(dirname(copy), &st) < 0)
         return v2v_fail_errno(err, errno, "%s", copy);
     avail = (uint64_t)st.f_bavail * st.f_frsize;
-    if (avail < IMAGE_FREE_SPACE_MIN)
+    if (avail < needed)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s: %" PRIu64 " MiB are free, %" PRIu64
                         " MiB are needed",
-                        copy, avail >> 20, IMAGE_FREE_SPACE_MIN >> 20);
+                        copy, avail >> 20, needed >> 20);
     return 0;
 }
 
-/* qemu-img would follow a symbolic link that is in the way, and would let
- * everybody read what is in the guest. */
+/* The number after the last; the lock keeps it ours. */
 static int
-make_private_file(const char *path, struct v2v_error *err)
+choose_undo_file(struct image *image, bool keep_undo, struct v2v_error *err)
 {
-    V2V_AUTO(fd)
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct transaction *t = &image->t;
 
-    return fd < 0 ? v2v_fail_errno(err, errno, "%s", path) : 0;
+    if (undo_last_number(t, &t->keeps, err) < 0)
+        return -1;
+    t->keeps++;
+    t->retains = keep_undo;
+    if (!keep_undo)
+        return 0;
+    image->undo_file = transaction_undo_file(t, t->keeps, "", err);
+    return image->undo_file == NULL ? -1 : 0;
+}
+
+/* Clusters as large as the image's: then what the overlay has is what the
+ * image has to make room for. */
+static int
+make_overlay(struct image *image, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *overlay = transaction_file(&image->t, "overlay", err);
+    char clusters[48] = "cluster_size=65536"; /* as is QEMU's own choice */
+    const char *argv[] = { "create", "-q",          "-f",    "qcow2",
+                           "-o",     clusters,      "-F",    image->info.format,
+                           "-b",     image->source, overlay, NULL };
+    struct v2v_error why = { 0 };
+
+    if (image->info.cluster_size != 0)
+        snprintf(clusters, sizeof clusters, "cluster_size=%" PRIu64,
+                 image->info.cluster_size);
+    if (overlay == NULL || own_file_make(overlay, err) < 0)
+        return -1;
+    if (qemu_img(argv, NULL, &why) < 0)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%s: %s", overlay, why.text);
+    image->overlay = v2v_steal(overlay);
+    return 0;
 }
 
 int
-image_overlay_create(struct image *image, struct v2v_error *err)
+image_overlay_create(struct image *image, bool keep_undo, struct v2v_error *err)
 {
-    const char *argv[] = { "create",       "-q",          "-f", "qcow2",
-                           "-F",           image->format, "-b", image->path,
-                           image->overlay, NULL };
-    struct v2v_error why = { 0 };
+    struct transaction *t = &image->t;
 
-    if (check_free_space(image->overlay, err) < 0 ||
-        check_free_space(image->path, err) < 0 ||
-        make_private_file(image->overlay, err) < 0)
+    if (check_free_space(t->overlay_prefix, IMAGE_FREE_SPACE_MIN, err) < 0 ||
+        check_free_space(t->prefix, IMAGE_FREE_SPACE_MIN, err) < 0 ||
+        (!t->copy && choose_undo_file(image, keep_undo, err) < 0) ||
+        scratch_name(&t->scratch, err) < 0 ||
+        transaction_enter(t, TRANSACTION_PREPARING, err) < 0 ||
+        scratch_make(t->scratch, err) < 0 || make_overlay(image, err) < 0)
         return v2v_fail_in(err, "overlay");
-    image->has_overlay = true; /* the file is there, and ours to delete */
-    if (qemu_img(argv, NULL, &why) < 0)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "overlay %s: %s", image->overlay,
-                        why.text);
     return 0;
 }
 
-/* fsync of a file by name: of what others wrote into it, too. */
-static int
-sync_file(const char *path, struct v2v_error *err)
+int
+image_overlay_disk(struct image *image, struct nbd_disk **ret,
+                   struct v2v_error *err)
 {
-    V2V_AUTO(fd) int fd = open(path, O_RDWR | O_CLOEXEC);
-
-    if (fd < 0 || fsync(fd) < 0)
-        return v2v_fail_errno(err, errno, "flushing %s", path);
-    return 0;
-}
-
-/* From here to the marker's end the overlay is the only whole copy: it and
- * the marker reach the disk before the first byte of the image changes. */
-static int
-write_marker(struct image *image, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *text = v2v_format(err, "%s\n", image->overlay);
-
-    if (text == NULL || sync_file(image->overlay, err) < 0 ||
-        v2v_file_replace(image->marker, text, strlen(text), err) < 0)
+    if (image->overlay_disk == NULL &&
+        nbd_disk_open(image->overlay, "qcow2", NBD_READ_ONLY,
+                      &image->overlay_disk, err) < 0)
         return -1;
-    image->committing = true;
-    return v2v_sync_directory_of(image->overlay, err);
+    *ret = image->overlay_disk;
+    return 0;
+}
+
+int
+image_overlay_reader(struct image *image, struct disk_reader *ret,
+                     struct v2v_error *err)
+{
+    struct nbd_disk *disk = NULL;
+
+    if (image_overlay_disk(image, &disk, err) < 0)
+        return -1;
+    *ret = nbd_disk_reader(disk);
+    return 0;
+}
+
+/* Commit ---------------------------------------------------------------- */
+
+static uint64_t
+end_of(const struct image_extent *extent)
+{
+    return extent->offset + extent->len;
+}
+
+/* Bytes that are in both lists, which are ascending. */
+static uint64_t
+overlap(const struct image_extents *a, const struct image_extents *b)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
+        const struct image_extent *x = &a->items[i], *y = &b->items[j];
+        uint64_t from = x->offset > y->offset ? x->offset : y->offset;
+        uint64_t to = end_of(x) < end_of(y) ? end_of(x) : end_of(y);
+
+        sum += from < to ? to - from : 0;
+        if (end_of(x) < end_of(y))
+            i++;
+        else
+            j++;
+    }
+    return sum;
+}
+
+/* What the image has to make room for: clusters that only the overlay has, and
+ * for each run of them, at most, one more for the tables that lead there. */
+static int
+room_needed(struct image *image, uint64_t *ret, struct v2v_error *err)
+{
+    V2V_AUTO(nbd_disk) struct nbd_disk *base = NULL;
+    V2V_AUTO(image_extents) struct image_extents new = { 0 };
+    V2V_AUTO(image_extents) struct image_extents old = { 0 };
+    struct nbd_disk *overlay = NULL;
+    uint64_t total = 0;
+
+    if (image_overlay_disk(image, &overlay, err) < 0 ||
+        nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY, &base,
+                      err) < 0 ||
+        nbd_disk_extents(overlay, &new, err) < 0 ||
+        nbd_disk_extents(base, &old, err) < 0)
+        return -1;
+    for (size_t i = 0; i < new.count; i++)
+        total += new.items[i].len;
+    *ret = total - overlap(&new, &old);
+    if (*ret > 0)
+        *ret += new.count * image->info.cluster_size;
+    return 0;
+}
+
+/* A qcow2 on a block device cannot grow beyond it. */
+static int
+check_room(struct image *image, struct v2v_error *err)
+{
+    uint64_t needed = 0;
+
+    if (image->info.room == UINT64_MAX)
+        return 0;
+    if (room_needed(image, &needed, err) < 0)
+        return -1;
+    if (needed <= image->info.room)
+        return 0;
+    return v2v_fail(err, V2V_ERR_GUEST,
+                    "the device is too small: %" PRIu64 " MiB are left behind "
+                    "the image, and up to %" PRIu64 " MiB are needed",
+                    image->info.room >> 20, (needed >> 20) + 1);
+}
+
+/* What the overlay has may all have to be added to the image. */
+static int
+check_space_to_commit(struct image *image, struct v2v_error *err)
+{
+    static const uint64_t slack = 16 << 20;
+    struct stat st;
+
+    if (image->is_device)
+        return check_room(image, err);
+    if (stat(image->overlay, &st) < 0)
+        return v2v_fail_errno(err, errno, "%s", image->overlay);
+    return check_free_space(image->t.image,
+                            (uint64_t)st.st_blocks * 512 + slack, err);
+}
+
+/* --output: overlay and image become one new file. */
+static int
+make_copy(struct image *image, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *copy = transaction_file(&image->t, "copy", err);
+    const char *argv[] = { "convert", "-q",           "-f", "qcow2", "-O",
+                           "qcow2",   image->overlay, copy, NULL };
+
+    if (copy == NULL)
+        return -1;
+    v2v_step("image", "Copying to %s", image->t.image);
+    if (qemu_img(argv, NULL, err) < 0)
+        return -1;
+    return v2v_file_flush(copy, err);
 }
 
 static int
-delete_files(struct image *image, struct v2v_error *err)
+save_tables(const struct image *image, struct v2v_error *err)
 {
-    if (unlink(image->overlay) < 0)
-        return v2v_fail_errno(err, errno, "%s", image->overlay);
-    image->has_overlay = false;
-    if (unlink(image->marker) < 0)
-        return v2v_fail_errno(err, errno, "%s", image->marker);
-    image->committing = false;
-    return v2v_sync_directory_of(image->overlay, err);
+    V2V_AUTO(mem) char *path = transaction_file(&image->t, "rewind", err);
+
+    return path == NULL
+               ? -1
+               : rewind_save(image->source, image->info.format, path, err);
+}
+
+static int
+keep_or_copy(struct image *image, const struct image_change *change,
+             struct v2v_error *err)
+{
+    struct nbd_disk *overlay = NULL;
+
+    if (image->t.copy)
+        return make_copy(image, err);
+    if (check_space_to_commit(image, err) < 0)
+        return -1;
+    if (save_tables(image, err) < 0 ||
+        image_overlay_disk(image, &overlay, err) < 0)
+        return -1;
+    return keep_undo(&image->t, image->info.format, overlay, change, err);
+}
+
+/* Whole, for whoever comes after a crash. */
+static int
+save_xml(struct image *image, const struct image_xml *xml,
+         struct v2v_error *err)
+{
+    struct transaction *t = &image->t;
+    V2V_AUTO(mem) char *pending = transaction_file(t, "xml", err);
+
+    if (pending == NULL)
+        return -1;
+    if (xml->path == NULL)
+        return 0;
+    t->xml = v2v_strdup(xml->path, err);
+    t->xml_removed = xml->removed;
+    if (t->xml == NULL)
+        return -1;
+    return xml->removed
+               ? 0
+               : v2v_file_replace_private(pending, xml->data, xml->len, err);
+}
+
+/* Everything of which the only other copy is about to change is on the disk,
+ * with its name, before the state file says "committing". */
+static int
+prepare_commit(struct image *image, const struct image_change *change,
+               struct v2v_error *err)
+{
+    int result = keep_or_copy(image, change, err);
+
+    nbd_disk_abandon(v2v_steal(image->overlay_disk)); /* QEMU's lock */
+    if (result < 0 || save_xml(image, &change->xml, err) < 0 ||
+        v2v_file_flush(image->overlay, err) < 0 ||
+        v2v_sync_directory_of(image->overlay, err) < 0)
+        return -1;
+    return transaction_enter(&image->t, TRANSACTION_COMMITTING, err);
 }
 
 /* A virtual machine was faster: QEMU got no lock and changed nothing. */
 static int
-give_up_commit(struct image *image)
+give_up(struct image *image)
 {
-    if (unlink(image->marker) == 0)
-        image->committing = false;
+    if (transaction_enter(&image->t, TRANSACTION_PREPARING, NULL) == 0)
+        transaction_discard(&image->t, NULL);
     return -1;
 }
 
 int
-image_commit(struct image *image, struct v2v_error *err)
+image_commit(struct image *image, const struct image_change *change,
+             struct v2v_error *err)
 {
-    /* -d: the overlay keeps its content, so that the commit can be repeated */
-    const char *argv[] = { "commit", "-q",           "-d", "-f",
-                           "qcow2",  image->overlay, NULL };
     struct v2v_error why = { 0 };
 
-    if (write_marker(image, err) < 0)
-        return v2v_fail_in(err, "before the commit");
-    if (qemu_img(argv, NULL, &why) < 0 && why.code == V2V_ERR_BUSY) {
-        v2v_error_set(err, V2V_ERR_BUSY, "%s", why.text);
-        return give_up_commit(image);
+    if (prepare_commit(image, change, err) < 0)
+        return v2v_fail_in(err, "before the commit (the image is as it was)");
+    if (transaction_finish(&image->t, &why) == 0) {
+        free(v2v_steal(image->overlay));
+        return 0;
     }
-    if (why.code != V2V_OK || sync_file(image->path, &why) < 0)
-        return v2v_fail(err, V2V_ERR_INTERNAL,
-                        "the commit failed and has to be repeated (qemu-img "
-                        "commit -d -f qcow2 '%s'): %s",
-                        image->overlay, why.text);
-    if (delete_files(image, err) < 0)
-        return v2v_fail_in(err, "after the commit");
-    return 0;
+    v2v_error_set(err, why.code, "%s", why.text);
+    if (why.code == V2V_ERR_BUSY && image->t.step == TRANSACTION_COMMITTING)
+        return give_up(image);
+    return v2v_fail_in(err, "the commit was begun and did not end; "
+                            "\"v2v-virtio recover\" ends it");
+}
+
+/* Files that nobody needs when we are gone.  The file of a copy is there, as
+ * its lock, before there is a state file. */
+static bool
+has_own_files(const struct image *image)
+{
+    return image->t.step == TRANSACTION_PREPARING ||
+           (image->t.step == TRANSACTION_NONE && image->t.copy &&
+            image->locks[IMAGE_LOCK] >= 0);
 }
 
 void
 image_close(struct image *image)
 {
+    struct v2v_error err = { 0 };
+
     if (image == NULL)
         return;
-    if (image->has_overlay && !image->committing)
-        unlink(image->overlay);
-    if (image->fd >= 0)
-        close(image->fd);
-    free(image->path);
-    free(image->format);
+    nbd_disk_abandon(image->overlay_disk);
+    if (has_own_files(image) && transaction_discard(&image->t, &err) < 0)
+        v2v_warn("image", "not-cleaned-up", "%s", err.text);
+    for (size_t i = 0; i < IMAGE_LOCKS; i++)
+        if (image->locks[i] >= 0)
+            close(image->locks[i]);
+    transaction_done(&image->t);
+    image_info_done(&image->info);
+    free(image->source);
     free(image->overlay);
-    free(image->marker);
+    free(image->undo_file);
     free(image);
 }

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
  * image/image.h - the image file on the host: its locks, its overlay, the
- * commit
+ * commit, and the way back
  *
  * All changes go to a qcow2 overlay; the image itself is first written by
  * image_commit().  A run that dies before that leaves the image bit for bit
- * as it was.  A run that dies inside the commit leaves the overlay and a
- * marker file, and repeating the commit finishes it.
- *
- * Beside the image:
- *     vm.qcow2.v2v-overlay   what is not committed yet
- *     vm.qcow2.v2v-commit    exists while qemu-img commit works
- * The overlay may be in image_options.work_dir, with a hash of the image's path
- * in its name; the marker stays beside the image.  A block device has no good
- * place beside it: it needs a work_dir, for both.
+ * as it was; one that dies inside it is finished by whoever opens the image
+ * next.  Which files that takes is told in image/transaction.h, what an undo
+ * needs in image/undo.h.
  *
  * Nothing here looks into the guest: file systems are guest/'s matter.
- * qemu-img does all work on image formats; it is run without a shell.
+ * qemu-img and qemu-nbd do all work on image formats; they are run without a
+ * shell and die with us.
  */
 #ifndef V2V_IMAGE_IMAGE_H
 #define V2V_IMAGE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "disk/probe.h"
 
 struct image;
 
 struct image_options {
     const char *format;   /* QEMU's name: "raw", "qcow2"; NULL: by magic */
     const char *work_dir; /* for the overlay; NULL: beside the image */
+    const char *output;   /* a new qcow2 takes the result and the image is only
+                             read; NULL: the image itself changes */
 };
 
 enum {
@@ -68,19 +68,20 @@ const char *image_format_by_magic(const void *head, const void *tail,
  *
  * Our lock is an OFD write lock on one byte that QEMU does not use, held until
  * image_close(); flock() would be a lock on all bytes where the file is on NFS
- * and so shut out our own qemu-img.  A leftover overlay of a run that died
- * before its commit is deleted with the warning "stale-overlay"; this is safe
- * since the image was not yet written then.
+ * and so shut out our own qemu-img.  With an output it is the new file that is
+ * locked.  What a run that died has left is ended first, as image_recover()
+ * does, with a warning.
  *
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE   missing, or neither a regular file nor a block device; a
- *                 block device without a work_dir; no such work_dir
+ *                 block device without a work_dir; no such work_dir; the
+ *                 output exists or cannot be made
  * V2V_ERR_GUEST   read-only (no write bit at all counts, even for root); it
  *                 has a backing file or an external data file; encrypted;
- *                 marked corrupt; of a kind that QEMU cannot write; a commit
- *                 was interrupted and has to be finished first
+ *                 marked corrupt; of a kind that QEMU cannot write; a state
+ *                 file that is not understood
  * V2V_ERR_BUSY    another v2v-virtio holds it, or a virtual machine or QEMU
- *                 tool does
+ *                 tool does, or the host has mounted it
  * V2V_ERR_FORMAT  not a disk image (a raw one has a boot sector), or
  *                 qemu-img cannot open it as the format given or found
  * V2V_ERR_INTERNAL  qemu-img cannot be run, or the host fails
@@ -91,16 +92,47 @@ const char *image_format_by_magic(const void *head, const void *tail,
 int image_open(const char *path, const struct image_options *options,
                struct image **ret, struct v2v_error *err);
 
+/* The absolute name of a file that needs not exist, in a folder that does:
+ * V2V_ERR_USAGE.  @ret: a new string. */
+int image_absolute_name(const char *path, char **ret, struct v2v_error *err);
+
 /* QEMU's name, "qcow2"; pass it on: nobody may guess it again. */
 const char *image_format(const struct image *image);
+
+enum image_recovered {
+    IMAGE_NOTHING_TO_RECOVER,
+    IMAGE_DISCARDED, /* the image is as it was before the run that died */
+    IMAGE_FINISHED   /* it is what that run would have made it */
+};
+
+/* What became of the image, for people: "the image is as it was ..." */
+const char *image_recovered_text(enum image_recovered what);
+
+/**
+ * image_recover() - end what a run that died has begun
+ * @path:     the image, or the output of that run, which may not exist yet
+ * @work_dir: of a block device; otherwise the state file knows
+ *
+ * A commit is not repeated over a guest that has run since, or an image that
+ * was replaced: that is V2V_ERR_GUEST, see image/resume.h.
+ *
+ * Returns: 0, or -1 with V2V_ERR_BUSY, V2V_ERR_USAGE, V2V_ERR_GUEST or
+ * V2V_ERR_INTERNAL as image_open(); it can be called again.
+ */
+int image_recover(const char *path, const char *work_dir,
+                  enum image_recovered *ret, struct v2v_error *err);
+
 /**
  * image_overlay_create() - the empty qcow2 overlay that takes all changes
+ * @keep_undo: the undo file that image_commit() makes is to stay; there is
+ *             none with an output
  *
  * Returns: 0, or -1 with V2V_ERR_INTERNAL: the overlay cannot be made, or
  * less than IMAGE_FREE_SPACE_MIN is free where it goes (the host's trouble,
  * not the guest's).
  */
-int image_overlay_create(struct image *image, struct v2v_error *err);
+int image_overlay_create(struct image *image, bool keep_undo,
+                         struct v2v_error *err);
 
 /* An injection writes some 20 MiB, and 100 more where the whole SOFTWARE hive
  * is rewritten; the same again in the image when that is sparse. */
@@ -110,18 +142,56 @@ int image_overlay_create(struct image *image, struct v2v_error *err);
  * image_overlay_create() and after the commit. */
 const char *image_overlay_path(const struct image *image);
 
+/* A directory for temporary files of other programs, gone with the overlay. */
+const char *image_scratch(const struct image *image);
+
+/* The overlay's content, when nobody else has it open.  @ret is valid until
+ * the commit. */
+int image_overlay_reader(struct image *image, struct disk_reader *ret,
+                         struct v2v_error *err);
+
+/* A place of the disk that changes whenever the guest runs. */
+struct image_witness {
+    char name[32]; /* for people: "the SYSTEM hive" */
+    uint64_t offset, len;
+};
+
+/* A file of the host that changes with the image: the domain's XML; at most
+ * IMAGE_XML_MAX bytes. */
+#define IMAGE_XML_MAX ((size_t)64 << 20)
+struct image_xml {
+    const char *path; /* NULL: there is none */
+    const void *data;
+    size_t len;
+    bool removed; /* the file is to go; no data */
+};
+
+struct image_change {
+    const char *what; /* one line for people: what an undo would take back */
+    struct image_xml xml;
+    const struct image_witness *witnesses;
+    size_t witness_count;
+};
+
 /**
- * image_commit() - write the overlay's content into the image
+ * image_commit() - write the overlay's content into the image, then the XML
  *
- * Everybody who wrote to the overlay has closed it.  On return the image is
- * on stable storage, and overlay and marker are gone.
+ * Everybody who wrote to the overlay has closed it.  Before the image changes
+ * its old content is kept, if image_overlay_create() was told so.  On return
+ * the image is on stable storage, and of our files only the undo's are left.
  *
- * Returns: 0, or -1 with V2V_ERR_BUSY (a virtual machine has just taken the
- * image, which is as it was) or V2V_ERR_INTERNAL.  After the latter it may be
- * half written: overlay and marker stay (image_close() leaves them), and the
- * text names the command that finishes the commit.
+ * Returns: 0, or -1 with
+ * V2V_ERR_BUSY      a virtual machine has just taken the image, which is as it
+ *                   was
+ * V2V_ERR_INTERNAL  the text tells whether the image is as it was, or may be
+ *                   half written: image_recover() finishes it when what was in
+ *                   the way (a full disk) is not any more
  */
-int image_commit(struct image *image, struct v2v_error *err);
+int image_commit(struct image *image, const struct image_change *change,
+                 struct v2v_error *err);
+
+/* The undo file that image_commit() has made or will make; NULL: none. */
+const char *image_undo_file(const struct image *image);
 
 /* Deletes an overlay that was not committed, unlocks, frees; NULL is fine. */
 void image_close(struct image *image);

@@ -247,6 +247,9 @@ check_info(const char *path, struct image_info *info, struct v2v_error *err)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "qemu-img info tells no size of the disk");
     info->virtual_size = (uint64_t)size;
+    if (strcmp(info->format, "qcow2") == 0)
+        info->cluster_size =
+            (uint64_t)json_integer_value(json_object_get(said, "cluster-size"));
     return judge(said, info, err);
 }
 

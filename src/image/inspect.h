@@ -43,6 +43,7 @@ struct image_info {
                                  be locked, flushed and so on, each: first
                                  the image, then a VMDK's extents */
     uint64_t virtual_size;    /* bytes; an overlay has the same */
+    uint64_t cluster_size;    /* bytes, of a qcow2; 0 for all others */
     uint64_t room;            /* bytes that a qcow2 on a block device may grow
                                  by; UINT64_MAX for all others */
     const char *copy_only;    /* what it is that is not worked on in place,

@@ -50,7 +50,21 @@ refused 2 '--root: needs an argument' inject vm.qcow2 --root
 refused 2 '--root one: not a partition*' "${inject[@]}" --root one
 refused 2 '--allow all: not a hazard*' "${inject[@]}" --allow all
 refused 2 'which image?' inject --virtio-iso medium
-refused 2 'inject: one image at a time' "${inject[@]}" other.qcow2
+refused 2 'other.qcow2: No such file*' "${inject[@]}" other.qcow2
+ln -s vm.qcow2 link.qcow2
+refused 2 'link.qcow2: given twice' "${inject[@]}" link.qcow2
+refused 2 'one image at a time' undo vm.qcow2 other.qcow2
+refused 2 'one image at a time' recover vm.qcow2 other.qcow2
+refused 2 'which image?' undo
+refused 2 'which image?' recover
+refused 2 '--list does not go with this command' inject --list vm.qcow2
+refused 2 '--virtio-iso does not go with*' undo --virtio-iso medium vm.qcow2
+refused 2 '--root 0:1: the first disk is 1' "${inject[@]}" --root 0:1
+refused 2 '--root 1:x: not a partition*' "${inject[@]}" --root 1:x
+refused 2 'vm.qcow2: nothing to undo: *' undo vm.qcow2
+refused 2 '*none.qcow2: No such file*' undo none.qcow2
+refused 2 '*none/vm.qcow2: No such file*' recover none/vm.qcow2
+refused 2 'none: No such file*' undo --list none
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject vm.qcow2
 refused 2 '--domain-xml and --output-xml go together' \
     "${inject[@]}" --domain-xml vm.xml
@@ -81,11 +95,18 @@ refused 5 'vm.xml: *network*' "${inject[@]}" "${xml[@]}"
 # where the XML goes is tried before anything is written
 domain "<domain type='kvm'><os><type>hvm</type></os><devices/></domain>"
 "$fixtures/mkiso" medium.iso
-refused 2 'medium.iso: is the driver medium*' inject vm.qcow2 \
+refused 2 'medium.iso: is a driver medium*' inject vm.qcow2 \
     --virtio-iso medium.iso --domain-xml vm.xml --output-xml medium.iso
 for bad in missing/out.xml medium vm.qcow2 /dev/null; do
     refused 2 "$bad: *" "${inject[@]}" --domain-xml vm.xml --output-xml $bad
 done
+
+refused 2 'new.qcow2: is the output*' "${inject[@]}" --output ./new.qcow2 \
+    --domain-xml vm.xml --output-xml new.qcow2
+
+# the output
+refused 2 '*medium.iso exists already*' "${inject[@]}" --output medium.iso
+refused 2 '*no/where.qcow2: No such file*' "${inject[@]}" --output no/where.qcow2
 
 # the image
 refused 2 '*none.qcow2: *' inject none.qcow2 --virtio-iso medium

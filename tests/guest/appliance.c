@@ -50,6 +50,7 @@ static int
 start(void **state)
 {
     struct guest_disk_source disk = { .format = "qcow2" };
+    struct guest_machine machine = { .disks = &disk, .count = 1 };
     struct v2v_error err = { 0 };
 
     (void)state;
@@ -59,9 +60,10 @@ start(void **state)
     run("truncate -s 64M disk && mkntfs -F -Q -q disk 2>mkntfs.log && "
         "cp disk before");
     ok(image_open("disk", NULL, &image, &err), &err);
-    ok(image_overlay_create(image, &err), &err);
+    ok(image_overlay_create(image, false, &err), &err);
     disk.image = image_overlay_path(image);
-    ok(guest_open(&disk, 1, &guest, &err), &err);
+    machine.scratch = image_scratch(image);
+    ok(guest_open(&machine, &guest, &err), &err);
     return 0;
 }
 
@@ -309,7 +311,7 @@ test_the_image_changes_at_the_commit(void **state)
     (void)state;
     ok(guest_close(v2v_steal(guest), &err), &err);
     run("cmp disk before");
-    ok(image_commit(image, &err), &err);
+    ok(image_commit(image, &(struct image_change){ .what = "" }, &err), &err);
     image_close(v2v_steal(image));
 }
 

@@ -68,6 +68,7 @@ open_machine(const char *const *images, size_t count)
 {
     struct guest_disk_source *disks = calloc(count, sizeof *disks);
     V2V_AUTO(strings) struct v2v_strings overlays = { 0 };
+    struct guest_machine machine;
     struct guest *guest = NULL;
     struct v2v_error err = { 0 };
 
@@ -85,7 +86,8 @@ open_machine(const char *const *images, size_t count)
         ok(v2v_strings_add(&overlays, overlay, &err), &err);
         disks[i] = (struct guest_disk_source){ overlays.items[i], "qcow2" };
     }
-    ok(guest_open(disks, count, &guest, &err), &err);
+    machine = (struct guest_machine){ disks, count, top };
+    ok(guest_open(&machine, &guest, &err), &err);
     free(disks);
     warnings[0] = '\0'; /* of the appliance: no KVM */
     assert_int_equal(guest_disk_count(guest), count);

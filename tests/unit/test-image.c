@@ -25,6 +25,7 @@
 #define IMAGE_QUOTED "'-a:b c.img'"
 
 static char directory[64];
+static const struct image_change no_xml = { .what = "a test" };
 static char warnings[4096];
 
 static void
@@ -330,7 +331,7 @@ test_the_lock_dies_with_its_process(void **state)
         struct image *theirs = NULL;
 
         if (image_open(IMAGE, NULL, &theirs, NULL) < 0 ||
-            image_overlay_create(theirs, NULL) < 0 ||
+            image_overlay_create(theirs, false, NULL) < 0 ||
             write(ready[1], "", 1) != 1)
             _exit(1);
         pause();
@@ -343,7 +344,7 @@ test_the_lock_dies_with_its_process(void **state)
     waitpid(pid, NULL, 0);
     opens(&image);
     assert_false(is_there(IMAGE ".v2v-overlay"));
-    assert_non_null(strstr(warnings, "image stale-overlay: "));
+    assert_non_null(strstr(warnings, "image interrupted-discarded: "));
     close(ready[0]);
     close(ready[1]);
 }
@@ -394,14 +395,14 @@ test_a_virtual_machine_holds_it(void **state)
 
     /* it comes while we work: the commit gives up, the image is as it was */
     assert_int_equal(image_open("vm.qcow2", NULL, &image, &err), 0);
-    assert_int_equal(image_overlay_create(image, &err), 0);
+    assert_int_equal(image_overlay_create(image, false, &err), 0);
     pid = start_qemu_io("vm.qcow2", &fd);
-    assert_int_equal(image_commit(image, &err), -1);
+    assert_int_equal(image_commit(image, &no_xml, &err), -1);
     assert_int_equal(err.code, V2V_ERR_BUSY);
-    assert_false(is_there("vm.qcow2.v2v-commit"));
     close(fd);
     waitpid(pid, NULL, 0);
     image_close(v2v_steal(image));
+    assert_false(is_there("vm.qcow2.v2v-state"));
     assert_false(is_there("vm.qcow2.v2v-overlay"));
 }
 
@@ -438,17 +439,17 @@ commit_round(const char *format, const char *work_dir)
     assert_int_equal(image_open(IMAGE, &options, &image, &err), 0);
     assert_string_equal(image_format(image), format);
     assert_null(image_overlay_path(image));
-    assert_int_equal(image_overlay_create(image, &err), 0);
+    assert_int_equal(image_overlay_create(image, false, &err), 0);
     assert_int_equal(stat(image_overlay_path(image), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     write_pattern(image_overlay_path(image));
-    if (image_commit(image, &err) < 0)
+    if (image_commit(image, &no_xml, &err) < 0)
         fail_msg("%s", err.text);
     assert_null(image_overlay_path(image));
     image_close(image);
     pattern_is(format, 0x5a);
     assert_false(is_there(IMAGE ".v2v-overlay"));
-    assert_false(is_there(IMAGE ".v2v-commit"));
+    assert_false(is_there(IMAGE ".v2v-state"));
 }
 
 static void
@@ -475,54 +476,11 @@ test_close_without_commit_changes_nothing(void **state)
     make_qcow2("");
     run("cp ./" IMAGE_QUOTED " before");
     opens(&image);
-    assert_int_equal(image_overlay_create(image, &err), 0);
+    assert_int_equal(image_overlay_create(image, false, &err), 0);
     write_pattern(image_overlay_path(image));
     image_close(image);
     run("cmp ./" IMAGE_QUOTED " before");
     assert_false(is_there(IMAGE ".v2v-overlay"));
-}
-
-static void
-test_interrupted_commit_is_refused(void **state)
-{
-    V2V_AUTO(image) struct image *image = NULL;
-
-    (void)state;
-    make_qcow2("");
-    /* the marker is found whatever work directory that run had */
-    run("mkdir elsewhere && touch elsewhere/overlay && "
-        "realpath elsewhere/overlay > ./'-a:b c.img.v2v-commit'");
-    is_refused_with(IMAGE, NULL, V2V_ERR_GUEST,
-                    "a commit was interrupted; finish it: qemu-img commit -d "
-                    "-f qcow2 '/");
-    assert_true(is_there("elsewhere/overlay"));
-    assert_true(is_there(IMAGE ".v2v-commit"));
-
-    /* the overlay goes first: without it the commit was done */
-    run("rm -r elsewhere");
-    opens(&image);
-    assert_false(is_there(IMAGE ".v2v-commit"));
-    assert_string_equal(warnings, "");
-}
-
-static void
-test_failed_commit_keeps_all(void **state)
-{
-    struct image *image = NULL;
-    struct v2v_error err = { 0 };
-
-    (void)state;
-    make_qcow2("");
-    opens(&image);
-    assert_int_equal(image_overlay_create(image, &err), 0);
-    run("echo junk > ./'-a:b c.img.v2v-overlay'");
-    assert_int_equal(image_commit(image, &err), -1);
-    assert_int_equal(err.code, V2V_ERR_INTERNAL);
-    assert_non_null(strstr(err.text, "has to be repeated (qemu-img commit -d "
-                                     "-f qcow2 '/"));
-    image_close(image);
-    assert_true(is_there(IMAGE ".v2v-overlay"));
-    assert_true(is_there(IMAGE ".v2v-commit"));
 }
 
 static void
@@ -535,9 +493,9 @@ test_overlay_does_not_follow_a_link(void **state)
     make_qcow2("");
     opens(&image);
     run("echo precious > target; ln -s target ./'-a:b c.img.v2v-overlay'");
-    assert_int_equal(image_overlay_create(image, &err), -1);
-    assert_int_equal(err.code, V2V_ERR_INTERNAL);
-    run("test \"$(cat target)\" = precious");
+    assert_int_equal(image_overlay_create(image, false, &err), 0);
+    run("test ! -L ./'-a:b c.img.v2v-overlay' && test \"$(cat target)\" = "
+        "precious");
 }
 
 static void
@@ -572,8 +530,6 @@ main(void)
         IN_DIRECTORY(test_a_virtual_machine_holds_it),
         IN_DIRECTORY(test_commit),
         IN_DIRECTORY(test_close_without_commit_changes_nothing),
-        IN_DIRECTORY(test_interrupted_commit_is_refused),
-        IN_DIRECTORY(test_failed_commit_keeps_all),
         IN_DIRECTORY(test_overlay_does_not_follow_a_link),
         IN_DIRECTORY(test_missing_qemu_img),
     };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/supervise.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+enum { ENDING_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
+
+static volatile sig_atomic_t worker, received;
+
+static void
+on_signal(int number)
+{
+    received = number;
+    kill((pid_t)worker, SIGKILL);
+}
+
+/* What was ignored when the program started stays so (nohup). */
+static void
+set_handlers(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+        struct sigaction old;
+
+        if (sigaction(ending_signals[i], NULL, &old) == 0 &&
+            old.sa_handler != SIG_IGN)
+            sigaction(ending_signals[i], &action, NULL);
+    }
+}
+
+/* A second signal while cleaning up changes nothing. */
+static void
+block_signals(int how, sigset_t *old)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ENDING_SIGNALS; i++)
+        sigaddset(&set, ending_signals[i]);
+    sigprocmask(how, &set, old);
+}
+
+/* Children that we had before: an exec() of a shell hands them on.
+ * Source: proc(5), /proc/pid/task/tid/children. */
+enum { CHILDREN_MAX = 256 };
+
+struct children {
+    pid_t pids[CHILDREN_MAX];
+    size_t count;
+};
+
+static bool
+is_among(const struct children *list, pid_t pid)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->pids[i] == pid)
+            return true;
+    return false;
+}
+
+static void
+list_children(struct children *ret)
+{
+    char path[64];
+    FILE *file;
+    int pid;
+
+    ret->count = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    file = fopen(path, "re");
+    while (file != NULL && ret->count < CHILDREN_MAX &&
+           fscanf(file, "%d", &pid) == 1)
+        ret->pids[ret->count++] = (pid_t)pid;
+    if (file != NULL)
+        fclose(file);
+}
+
+/* What the worker has left, and what that leaves: we are their reaper. */
+static void
+kill_children(const struct children *others)
+{
+    struct children now;
+    size_t killed;
+
+    do {
+        killed = 0;
+        list_children(&now);
+        for (size_t i = 0; i < now.count; i++) {
+            if (is_among(others, now.pids[i]) || kill(now.pids[i], SIGKILL) < 0)
+                continue;
+            while (waitpid(now.pids[i], NULL, 0) < 0 && errno == EINTR)
+                ;
+            killed++;
+        }
+    } while (killed > 0);
+}
+
+/* Its number is not given to another process before the handler is off. */
+static int
+wait_for_worker(int *status)
+{
+    siginfo_t info;
+
+    while (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR)
+            return -1;
+    block_signals(SIG_BLOCK, NULL);
+    return waitpid((pid_t)worker, status, 0) < 0 ? -1 : 0;
+}
+
+/* What the Nth image's run changes. */
+static const char *
+target(const struct cli_options *options, size_t n)
+{
+    return n == 0 && options->output != NULL ? options->output
+                                             : options->images.items[n];
+}
+
+/* All of them, before anything is said: saying it may be the end of us. */
+static void
+recover_all(const struct cli_options *options)
+{
+    size_t count = options->images.count;
+    V2V_AUTO(mem) struct v2v_error *errors = calloc(count, sizeof *errors);
+    V2V_AUTO(mem)
+    enum image_recovered *outcomes = calloc(count, sizeof *outcomes);
+
+    if (errors == NULL || outcomes == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        image_recover(target(options, i), options->work_dir, &outcomes[i],
+                      &errors[i]);
+    for (size_t i = 0; i < count; i++)
+        if (errors[i].code != V2V_OK)
+            fprintf(stderr, "v2v-virtio: interrupted: %s\n", errors[i].text);
+        else
+            fprintf(stderr, "v2v-virtio: interrupted: %s: %s\n",
+                    target(options, i),
+                    outcomes[i] == IMAGE_NOTHING_TO_RECOVER
+                        ? "nothing was left to be ended"
+                        : image_recovered_text(outcomes[i]));
+}
+
+static void
+end_by(int number)
+{
+    signal(number, SIG_DFL);
+    block_signals(SIG_UNBLOCK, NULL);
+    raise(number);
+    _exit(128 + number);
+}
+
+static int
+run_worker(int (*work)(const struct cli_options *options),
+           const struct cli_options *options, pid_t parent,
+           const sigset_t *mask)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before that */
+        return EXIT_FAILURE;
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    return work(options);
+}
+
+int
+supervise(int (*work)(const struct cli_options *options),
+          const struct cli_options *options)
+{
+    pid_t parent = getpid();
+    struct children others;
+    sigset_t mask;
+    int status;
+
+    fflush(NULL);
+    signal(SIGPIPE, SIG_IGN); /* who does not listen misses what is said */
+    list_children(&others);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    block_signals(SIG_BLOCK, &mask);
+    worker = fork();
+    if (worker == 0)
+        exit(run_worker(work, options, parent, &mask));
+    if (worker < 0) {
+        fprintf(stderr, "v2v-virtio: fork: %s\n", strerror(errno));
+        return V2V_ERR_INTERNAL;
+    }
+    set_handlers();
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (wait_for_worker(&status) < 0)
+        return V2V_ERR_INTERNAL;
+    kill_children(&others);
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    recover_all(options);
+    end_by(received != 0 ? (int)received : WTERMSIG(status));
+    return V2V_ERR_INTERNAL;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/undo.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cli/console.h"
+#include "cli/json.h"
+#include "image/undo.h"
+
+/* undo ------------------------------------------------------------------- */
+
+static void
+print_undone(const char *path, const struct image_undone *undone)
+{
+    console_line("%s is as it was before its last injection (undo file %u is "
+                 "used up).",
+                 path, undone->number);
+    if (undone->xml != NULL && undone->xml_kept && undone->xml_old != NULL)
+        console_line("%s was edited since and is left alone; the one from "
+                     "before is now %s",
+                     undone->xml, undone->xml_old);
+    else if (undone->xml != NULL && undone->xml_kept)
+        console_line("%s was edited since and is left alone", undone->xml);
+    else if (undone->xml != NULL)
+        console_line("%s is %s.", undone->xml,
+                     undone->xml_removed ? "deleted, as there was none before"
+                                         : "as it was before");
+}
+
+static int
+print_undone_json(const char *path, const struct image_undone *undone,
+                  struct v2v_error *err)
+{
+    const char *xml = undone->xml == NULL   ? NULL
+                      : undone->xml_kept    ? "kept"
+                      : undone->xml_removed ? "removed"
+                                            : "restored";
+
+    return json_print(
+        json_pack("{s:i, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o}", "schema", 1,
+                  "program", "v2v-virtio " V2V_VERSION, "status", "undone",
+                  "image", json_text(path), "number", (int)undone->number,
+                  "bytes", (json_int_t)undone->bytes, "xml", json_text(xml),
+                  "xml_path", json_text(undone->xml), "xml_old",
+                  json_text(undone->xml_old)),
+        err);
+}
+
+int
+undo(const struct cli_options *options, struct v2v_error *err)
+{
+    const struct image_options image_options = { .format = options->format,
+                                                 .work_dir =
+                                                     options->work_dir };
+    const char *path = options->images.items[0];
+    V2V_AUTO(image) struct image *image = NULL;
+    struct image_undone undone = { 0 };
+    int result;
+
+    if (image_open(path, &image_options, &image, err) < 0)
+        return -1;
+    result = image_undo(image, &undone, err);
+    if (result < 0)
+        v2v_error_prefix(err, "%s", path);
+    else if (options->json)
+        result = print_undone_json(path, &undone, err);
+    else if (!options->quiet)
+        print_undone(path, &undone);
+    image_undone_done(&undone);
+    return result;
+}
+
+/* undo --list ------------------------------------------------------------ */
+
+static void
+print_list(const char *path, const struct image_undo_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct image_undo *item = &list->items[i];
+
+        console_line("%-24s %3u  %s  %6" PRIu64 " MiB  %s", path, item->number,
+                     item->time, (item->size + (1 << 19)) >> 20, item->what);
+    }
+}
+
+static json_t *
+list_json(const char *path, const struct image_undo_list *list, json_t *array)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct image_undo *item = &list->items[i];
+
+        json_add(array,
+                 json_pack("{s:o, s:i, s:s, s:o, s:o, s:I}", "image",
+                           json_text(path), "number", (int)item->number, "time",
+                           item->time, "what", json_text(item->what), "file",
+                           json_text(item->file), "size",
+                           (json_int_t)item->size));
+    }
+    return array;
+}
+
+static int
+list_image(const struct cli_options *options, const char *path, json_t *array,
+           struct v2v_error *err)
+{
+    V2V_AUTO(image_undo_list) struct image_undo_list list = { 0 };
+
+    if (image_undo_list(path, options->work_dir, &list, err) < 0)
+        return -1;
+    if (options->json)
+        list_json(path, &list, array);
+    else
+        print_list(path, &list);
+    return 0;
+}
+
+/* "vm.qcow2.v2v-undo-1.json" is of "vm.qcow2"; each image once: that of its
+ * first record that is there. */
+static int
+add_image_of(const char *dir, const char *name, struct v2v_strings *ret,
+             struct v2v_error *err)
+{
+    static const char mark[] = ".v2v-undo-";
+    const char *at = strstr(name, mark);
+    V2V_AUTO(mem) char *path = NULL;
+    struct stat st;
+
+    if (at == NULL || !v2v_has_suffix_nocase(name, ".json"))
+        return 0;
+    path = strcmp(dir, ".") == 0
+               ? v2v_strndup(name, (size_t)(at - name), err)
+               : v2v_format(err, "%s/%.*s", dir, (int)(at - name), name);
+    if (path == NULL)
+        return -1;
+    for (size_t i = 0; i < ret->count; i++)
+        if (strcmp(ret->items[i], path) == 0)
+            return 0;
+    return stat(path, &st) < 0 ? 0 : v2v_strings_add(ret, path, err);
+}
+
+static int
+find_images(const char *dir, struct v2v_strings *ret, struct v2v_error *err)
+{
+    struct dirent **entries;
+    int count = scandir(dir, &entries, NULL, alphasort);
+    int result = 0;
+
+    if (count < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", dir, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        if (result == 0)
+            result = add_image_of(dir, entries[i]->d_name, ret, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return result;
+}
+
+/* One damaged record must not hide those of other images. */
+static int
+list_folder(const struct cli_options *options, const char *dir, json_t *array,
+            struct v2v_error *err)
+{
+    V2V_AUTO(strings) struct v2v_strings images = { 0 };
+    struct v2v_error why = { 0 };
+
+    if (find_images(dir, &images, err) < 0)
+        return -1;
+    for (size_t i = 0; i < images.count; i++)
+        if (list_image(options, images.items[i], array, &why) < 0)
+            v2v_warn("cli", "undo-unreadable", "%s", why.text);
+    return 0;
+}
+
+int
+undo_list(const struct cli_options *options, struct v2v_error *err)
+{
+    json_t *array = json_array();
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < options->images.count; i++) {
+        const char *path = options->images.items[i];
+        struct stat st;
+        bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+        result = is_folder ? list_folder(options, path, array, err)
+                           : list_image(options, path, array, err);
+    }
+    if (result < 0 || !options->json) {
+        json_decref(array);
+        return result;
+    }
+    return json_print(json_pack("{s:i, s:s, s:o}", "schema", 1, "program",
+                                "v2v-virtio " V2V_VERSION, "undo", array),
+                      err);
+}
+
+/* recover ---------------------------------------------------------------- */
+
+int
+recover(const struct cli_options *options, struct v2v_error *err)
+{
+    static const char *const names[] = { [IMAGE_NOTHING_TO_RECOVER] =
+                                             "nothing-to-recover",
+                                         [IMAGE_DISCARDED] = "discarded",
+                                         [IMAGE_FINISHED] = "finished" };
+    const char *path = options->images.items[0];
+    enum image_recovered what;
+
+    if (image_recover(path, options->work_dir, &what, err) < 0)
+        return -1;
+    if (options->json)
+        return json_print(json_pack("{s:i, s:s, s:s, s:o}", "schema", 1,
+                                    "program", "v2v-virtio " V2V_VERSION,
+                                    "status", names[what], "image",
+                                    json_text(path)),
+                          err);
+    if (!options->quiet)
+        console_line("%s: %s", path, image_recovered_text(what));
+    return 0;
+}
