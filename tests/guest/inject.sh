@@ -7,6 +7,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 cd "$tmp" || exit 1
+mkdir tmp
+export TMPDIR=$tmp/tmp LIBGUESTFS_CACHEDIR=${LIBGUESTFS_CACHEDIR:-/var/tmp}
 services='\ControlSet001\Services'
 "$fixtures/mkguest" vm.qcow2
 check "the guest is there" volume vm.qcow2 c.ntfs
@@ -18,11 +20,13 @@ mkdir medium
 7z x -omedium virtio-win.iso >/dev/null
 sed "s#/var/lib/libvirt/images/#$tmp/#" "$fixtures/domain.xml" >vm.xml
 before=$(fingerprint vm.qcow2)
+cp vm.qcow2 original.qcow2
 inject=("$v2v" inject vm.qcow2 --virtio-iso virtio-win.iso
     --domain-xml vm.xml --output-xml out.xml)
 
 untouched() { [ "$(fingerprint vm.qcow2)" = "$before" ]; }
-no_leftovers() { ! compgen -G '*.v2v-*'; }
+no_leftovers() { ! compgen -G '*.v2v-*' && rmdir "$TMPDIR" && mkdir "$TMPDIR"; }
+only_undo() { test "$(echo *.v2v-*)" = "$1.v2v-undo-1 $1.v2v-undo-1.json"; }
 says() { jq -e "$1" report.json; }
 report() { "${inject[@]}" --json "$@" >report.json; }
 
@@ -35,7 +39,8 @@ check "a dry run leaves the image" untouched
 check "a dry run writes no XML" test ! -e out.xml
 check "a dry run leaves nothing behind" no_leftovers
 
-# ---- killed in the middle: the image is as it was, and the next run works
+# ---- killed in the middle, the program itself: the image is as it was, and the
+# next run works
 "${inject[@]}" >killed.log 2>&1 &
 running=$!
 until grep -q 'Editing the SYSTEM hive' killed.log ||
@@ -43,15 +48,23 @@ until grep -q 'Editing the SYSTEM hive' killed.log ||
 expect_exit 75 "a second run on the same image ends at once" report
 kill -9 $running
 wait $running 2>/dev/null
-sleep 2 # the appliance notices that its parent is gone
+# libguestfs looks every two seconds whether its parent is gone
+for ((i = 0; i < 100; i++)); do
+    pgrep -f "$tmp/" >/dev/null || break
+    sleep 0.1
+done
 check "a killed run leaves the image" untouched
+check "it leaves no process" eval "! pgrep -f '$tmp/'"
+check "it says how far it has come" \
+    eval "jq -e '.state == \"preparing\"' vm.qcow2.v2v-state"
 
 # ---- the job
 check "inject" report
 check "it says done" says '.status == "done"'
-check "the killed run's overlay is named" \
-    says '[.warnings[].code] | index("stale-overlay") != null'
-check "nothing is left behind" no_leftovers
+check "the killed run is named" \
+    says '[.warnings[].code] | index("interrupted-discarded") != null'
+check "only what an undo needs is left behind" only_undo vm.qcow2
+check "no temporary file either" rmdir tmp && mkdir tmp
 check "the image is sound" qemu-img check -q vm.qcow2
 check "the volume is there" volume vm.qcow2 c.ntfs
 check "the volume is sound" volume_check c.ntfs
@@ -76,6 +89,9 @@ for driver in viostor:viostor NetKVM:netkvm Balloon:balloon; do
 done
 check "the boot driver is where its service expects it" \
     same_file Windows/System32/drivers/viostor.sys viostor/w10/amd64/viostor.sys
+
+check "other readers of NTFS find the same driver" volume_agrees c.ntfs \
+    Windows/System32/drivers/viostor.sys medium/viostor/w10/amd64/viostor.sys
 
 # S-1-1-0, Everyone, as a SID in a descriptor; and the inherited entry that
 # System32\drivers gives: Administrators, full control
@@ -120,6 +136,34 @@ check "the second run leaves the image" \
     test "$(fingerprint vm.qcow2)" = "$after"
 check "the second run writes the same XML" cmp first.xml out.xml
 
+# ---- undo: not after the guest has run, and else to the bit
+check "undo --list" eval "'$v2v' undo --list --json >list.json"
+check "it names the drivers" eval "jq -e '.undo[0].what |
+    test(\"^viostor 100.1.104.10000, NetKVM .*, Balloon \")' list.json"
+# as each run of Windows does: a sequence number of the hive that is 4 bytes in
+witness() {
+    jq -r --arg name "$1" '.witnesses[] | select(.[0] == $name) | .[1]' \
+        vm.qcow2.v2v-undo-1.json
+}
+cp vm.qcow2 kept.qcow2
+for name in "the NTFS journal" "the SOFTWARE hive" "the DRIVERS hive" \
+    "the SYSTEM hive"; do
+    qemu-io -f qcow2 -c "write -q -P 9 $(witness "$name") 8" vm.qcow2
+    expect_exit 3 "no undo when $name has changed" "$v2v" undo vm.qcow2
+    expect_output "$name is named" "$name"
+    cp kept.qcow2 vm.qcow2
+done
+check "the places are those of the hives" eval "[ \"\$(qemu-img convert -O raw \
+    vm.qcow2 raw && dd if=raw bs=1 count=4 status=none \
+    skip=$(witness "the SYSTEM hive"))\" = regf ]"
+rm -f raw kept.qcow2
+check "undo" "$v2v" undo vm.qcow2
+check "the disk is what it was" qemu-img compare -q vm.qcow2 original.qcow2
+check "the image is sound" qemu-img check -q vm.qcow2
+check "the XML, which was not there, is gone" test ! -e out.xml
+check "nothing is left" no_leftovers
+expect_exit 2 "there is nothing more to undo" "$v2v" undo vm.qcow2
+
 # ---- another Windows, another disk layout, raw, drivers from a folder
 "$fixtures/mkguest" --gpt --version 2k25 --format raw vm.raw
 server() {
@@ -134,13 +178,20 @@ hive c.ntfs SYSTEM SYSTEM
 check "the image path is in the store" value SYSTEM "$services\\viostor" \
     ImagePath "System32\\\\DriverStore\\\\FileRepository\\\\$(package viostor)\\\\viostor.sys"
 
-# ---- before Windows 8
+# ---- before Windows 8, and a machine of two disks
 "$fixtures/mkguest" --version winxp --arch x86 xp.qcow2
+qemu-img create -q -f qcow2 data.qcow2 64M
+data=$(fingerprint data.qcow2)
 xp() {
-    "$v2v" inject xp.qcow2 --virtio-iso medium --drivers viostor --json \
-        >report.json
+    "$v2v" inject data.qcow2 xp.qcow2 --virtio-iso medium --drivers viostor \
+        --json "$@" >report.json
 }
-check "inject into Windows XP" xp
+check "inject into Windows XP on the second disk" xp --root 2:1 --no-undo
+check "it says which disk" says '.image == "xp.qcow2" and .guest.disk == 2'
+check "the other disk is as it was" \
+    test "$(fingerprint data.qcow2)" = "$data"
+check "without an undo file nothing is left" \
+    eval "! compgen -G 'xp*.v2v-*' && ! compgen -G 'data*.v2v-*'"
 check "the volume is there" volume xp.qcow2 c.ntfs
 hive c.ntfs SYSTEM SYSTEM
 hive c.ntfs SOFTWARE SOFTWARE

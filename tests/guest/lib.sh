@@ -109,9 +109,16 @@ volume_acl() {
 }
 
 # volume_check VOLUME: is it a sound file system?  No "chkdsk" outside of
-# Windows; this is what ntfs-3g's programs can tell.
+# Windows; this is what ntfs-3g's programs, 7-Zip and sleuthkit can tell.  (7-Zip
+# reads no sparse file that was not written to its end, so it only lists.)
 volume_check() {
-    ntfsfix -n "$1" && ntfsresize -i -f "$1"
+    ntfsfix -n "$1" && ntfsresize -i -f "$1" && 7z l "$1" && fls -r -p "$1"
+}
+
+# volume_agrees VOLUME PATH FILE: 7-Zip and sleuthkit read FILE there, too
+volume_agrees() {
+    7z e -so "$1" "$2" 2>/dev/null | cmp - "$3" &&
+        icat "$1" "$(ifind -n "/$2" "$1")" | cmp - "$3"
 }
 
 # Hives --------------------------------------------------------------------
