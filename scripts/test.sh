@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test.sh [--full] - installs what is missing and runs every test.
-#   --full   fuzz for a minute a program instead of 10 seconds, and kill it at
+#   --full   fuzz for a minute a program instead of 6 seconds, and kill it at
 #            560 instants instead of 56
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
@@ -18,7 +18,7 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
     export V2V_SHARED
 fi
 case ${1:-} in
-'') fuzz_seconds=10 kill_rounds=56 ;;
+'') fuzz_seconds=6 kill_rounds=56 ;;
 --full) fuzz_seconds=60 kill_rounds=560 ;;
 *)
     sed -n '3,5s/^# //p' "$0" >&2
