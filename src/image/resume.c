@@ -19,6 +19,15 @@ struct three_disks {
 };
 
 static int
+gone(const char *path, struct v2v_error *err)
+{
+    return v2v_fail(err, V2V_ERR_GUEST,
+                    "a commit was interrupted and %s is gone: the image may be "
+                    "half written",
+                    path);
+}
+
+static int
 open_all(const struct transaction *t, struct three_disks *d,
          struct v2v_error *err)
 {
@@ -28,10 +37,7 @@ open_all(const struct transaction *t, struct three_disks *d,
     if (overlay == NULL || undo == NULL)
         return -1;
     if (!own_file_exists(overlay) || !own_file_exists(undo))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "a commit was interrupted and %s is gone: the image "
-                        "may be half written",
-                        own_file_exists(overlay) ? undo : overlay);
+        return gone(own_file_exists(overlay) ? undo : overlay, err);
     if (nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &d->image, err) < 0 ||
         nbd_disk_open(overlay, "qcow2", NBD_READ_ONLY, &d->overlay, err) < 0 ||
         nbd_disk_open(undo, "qcow2", NBD_READ_ONLY, &d->undo, err) < 0)
@@ -155,16 +161,6 @@ compare_all(const struct transaction *t, struct v2v_error *err)
                     foreign, t->prefix, t->overlay_prefix);
 }
 
-/* The rewind file, if the format needs one; else "". */
-static int
-find_rewind(const struct transaction *t, char **ret, struct v2v_error *err)
-{
-    *ret = transaction_file(t, "rewind", err);
-    if (*ret != NULL && !own_file_exists(*ret))
-        **ret = '\0';
-    return *ret == NULL ? -1 : 0;
-}
-
 /* Are the image's tables half written?  Then nothing can have used them. */
 static bool
 is_torn(const struct transaction *t)
@@ -179,12 +175,14 @@ is_torn(const struct transaction *t)
 int
 resume_check(const struct transaction *t, struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *rewind = NULL;
+    V2V_AUTO(mem) char *rewind = transaction_file(t, "rewind", err);
 
-    if (find_rewind(t, &rewind, err) < 0)
+    if (rewind == NULL)
         return -1;
-    if (*rewind == '\0')
+    if (!rewind_is_needed(t->format))
         return compare_all(t, err);
+    if (!own_file_exists(rewind))
+        return gone(rewind, err);
     if (is_torn(t) && rewind_restore(t->image, rewind, err) < 0)
         return -1;
     return compare_all(t, err);

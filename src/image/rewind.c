@@ -309,6 +309,12 @@ delete_stray(const char *path, struct v2v_error *err)
                                           : v2v_sync_directory_of(path, err);
 }
 
+bool
+rewind_is_needed(const char *format)
+{
+    return finder_of(format) != NULL;
+}
+
 int
 rewind_save(const char *image, const char *format, const char *path,
             struct v2v_error *err)

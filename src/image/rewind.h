@@ -50,6 +50,8 @@
 #ifndef V2V_IMAGE_REWIND_H
 #define V2V_IMAGE_REWIND_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /* Bytes.  The block map of a VDI of 128 TiB; the BAT of a VHDX of 64 TiB, the
@@ -59,6 +61,9 @@
 
 /* The first MiB, two logs, and two tables of 2047 regions: [MS-VHDX] 2.2.3.1 */
 enum { REWIND_RANGES_MAX = 1 + 2 + 2 * 2047 };
+
+/* Does a repeated commit to an image of @format need a rewind file? */
+bool rewind_is_needed(const char *format);
 
 /**
  * rewind_save() - keep what a commit to @image may spoil

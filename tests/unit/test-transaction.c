@@ -474,6 +474,7 @@ test_commit_that_failed(void **state)
 
     (void)state;
     die_at(TRANSACTION_COMMITTING, NULL);
+    assert_false(is_there(IMAGE ".v2v-rewind")); /* not for a qcow2 */
     assert_true(run("mv " IMAGE ".v2v-overlay away"));
     assert_int_equal(image_recover(IMAGE, NULL, &what, &err), -1);
     assert_int_equal(err.code, V2V_ERR_GUEST);
@@ -481,6 +482,25 @@ test_commit_that_failed(void **state)
     assert_true(run("mv away " IMAGE ".v2v-overlay"));
     recovers(IMAGE_FINISHED);
     assert_true(is_changed());
+}
+
+/* Nor without the tables of those formats that need them. */
+static void
+test_commit_to_a_vdi_that_failed(void **state)
+{
+    enum image_recovered what;
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_true(run("qemu-img convert -O vdi before " IMAGE));
+    die_at(TRANSACTION_COMMITTING, NULL);
+    assert_true(run("mv " IMAGE ".v2v-rewind away"));
+    assert_int_equal(image_recover(IMAGE, NULL, &what, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_GUEST);
+    assert_non_null(strstr(err.text, ".v2v-rewind is gone"));
+    assert_true(run("mv away " IMAGE ".v2v-rewind"));
+    recovers(IMAGE_FINISHED);
+    assert_true(run("qemu-img check -q -f vdi " IMAGE));
 }
 
 /* Somebody has started the guest, or put a backup in its place. */
@@ -696,6 +716,7 @@ main(void)
         ON_IMAGE(test_died_while_preparing),
         ON_IMAGE(test_died_while_committing),
         ON_IMAGE(test_commit_that_failed),
+        ON_IMAGE(test_commit_to_a_vdi_that_failed),
         ON_IMAGE(test_no_second_commit_over_others),
         ON_IMAGE(test_died_before_the_xml),
         ON_IMAGE(test_died_while_cleaning_up),
