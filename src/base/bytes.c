@@ -18,6 +18,12 @@ v2v_bytes_done(struct v2v_bytes *b)
     *b = (struct v2v_bytes){ 0 };
 }
 
+bool
+v2v_is_zero(const uint8_t *data, size_t len)
+{
+    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
+}
+
 int
 v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
               struct v2v_error *err)

@@ -8,6 +8,7 @@
 #ifndef V2V_BASE_BYTES_H
 #define V2V_BASE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ struct v2v_bytes {
 };
 
 void v2v_bytes_done(struct v2v_bytes *b);
+
+/* Nothing but zeroes, or nothing at all? */
+bool v2v_is_zero(const uint8_t *data, size_t len);
 
 static inline void
 v2v_auto_bytes(struct v2v_bytes *b)

@@ -89,7 +89,7 @@ print_list(const char *path, const struct image_undo_list *list)
     }
 }
 
-static json_t *
+static void
 list_json(const char *path, const struct image_undo_list *list, json_t *array)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -102,7 +102,6 @@ list_json(const char *path, const struct image_undo_list *list, json_t *array)
                            json_text(item->file), "size",
                            (json_int_t)item->size));
     }
-    return array;
 }
 
 static int

@@ -108,14 +108,6 @@ check_vpc(const struct header *header, struct v2v_error *err)
     return 0;
 }
 
-static bool
-is_zero(const uint8_t *p, size_t len)
-{
-    while (len > 0 && p[len - 1] == 0)
-        len--;
-    return len == 0;
-}
-
 /* QEMU 7.2 looks at the UUIDs, not at the type. */
 static int
 check_vdi(const struct header *header, struct v2v_error *err)
@@ -124,8 +116,8 @@ check_vdi(const struct header *header, struct v2v_error *err)
     uint64_t type = v2v_get_le(header->head + 76, 4);
     const uint8_t *link = header->head + 0x1a8, *parent = header->head + 0x1b8;
 
-    if (type == UNDO || type == DIFFERENCE || !is_zero(link, 16) ||
-        !is_zero(parent, 16))
+    if (type == UNDO || type == DIFFERENCE || !v2v_is_zero(link, 16) ||
+        !v2v_is_zero(parent, 16))
         return refuse_difference("VBoxManage clonemedium", err);
     if (type != NORMAL && type != FIXED)
         return v2v_fail(err, V2V_ERR_FORMAT, "a VDI of an unknown type");

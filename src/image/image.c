@@ -265,7 +265,7 @@ keep_or_copy(struct image *image, const struct image_change *change,
     if (save_tables(image, err) < 0 ||
         image_overlay_disk(image, &overlay, err) < 0)
         return -1;
-    return keep_undo(&image->t, image->info.format, overlay, change, err);
+    return keep_undo(&image->t, overlay, change, err);
 }
 
 /* Whole, for whoever comes after a crash. */

@@ -19,12 +19,6 @@ struct keeper {
     uint8_t *buf;
 };
 
-static bool
-is_zero(const uint8_t *buf, size_t len)
-{
-    return len == 0 || (buf[0] == 0 && memcmp(buf, buf + 1, len - 1) == 0);
-}
-
 static int
 hash_into(struct hasher *hasher, struct nbd_disk *disk, uint64_t offset,
           uint64_t len, uint8_t *buf, struct digest *ret, struct v2v_error *err)
@@ -64,7 +58,7 @@ copy_old(struct keeper *k, uint64_t offset, uint64_t len, struct v2v_error *err)
 
         if (nbd_disk_read(k->image, offset + done, k->buf, n, err) < 0)
             return -1;
-        if (!is_zero(k->buf, n) &&
+        if (!v2v_is_zero(k->buf, n) &&
             nbd_disk_write(k->undo, offset + done, k->buf, n, err) < 0)
             return -1;
         done += n;
@@ -123,13 +117,13 @@ make_data_file(const char *path, uint64_t size, struct v2v_error *err)
 }
 
 static int
-fill(const char *path, const char *format, const struct transaction *t,
-     struct keeper *k, const struct image_change *change, struct record *record,
+fill(const char *path, const struct transaction *t, struct keeper *k,
+     const struct image_change *change, struct record *record,
      struct v2v_error *err)
 {
     record->virtual_size = nbd_disk_size(k->overlay);
     if (make_data_file(path, record->virtual_size, err) < 0 ||
-        nbd_disk_open(t->image, format, NBD_READ_ONLY, &k->image, err) < 0 ||
+        nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &k->image, err) < 0 ||
         nbd_disk_open(path, "qcow2", NBD_READ_WRITE, &k->undo, err) < 0 ||
         keep_areas(k, record, err) < 0 ||
         note_witnesses(k, change, record, err) < 0)
@@ -183,9 +177,8 @@ describe(const struct image_change *change, const char *format,
 }
 
 int
-keep_undo(const struct transaction *t, const char *format,
-          struct nbd_disk *overlay, const struct image_change *change,
-          struct v2v_error *err)
+keep_undo(const struct transaction *t, struct nbd_disk *overlay,
+          const struct image_change *change, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *data = transaction_undo_file(t, t->keeps, "", err);
     V2V_AUTO(mem)
@@ -198,13 +191,13 @@ keep_undo(const struct transaction *t, const char *format,
     if (data == NULL || path == NULL || buf == NULL)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no memory");
     if (hasher_new(&k.hasher, err) == 0)
-        result = fill(data, format, t, &k, change, &record, err);
+        result = fill(data, t, &k, change, &record, err);
     nbd_disk_abandon(k.image);
     nbd_disk_abandon(k.undo);
     hasher_free(k.hasher);
     if (result < 0 || digest_of_file(data, &record.data, err) < 0 ||
         keep_xml(t, &change->xml, &record, err) < 0 ||
-        describe(change, format, &record, err) < 0)
+        describe(change, t->format, &record, err) < 0)
         return -1;
     return record_write(path, &record, err);
 }

@@ -10,7 +10,6 @@
 
 /**
  * keep_undo() - the files of undo number t->keeps
- * @format:  of the image
  * @overlay: open; what a commit would write
  *
  * Costs a read of what will change, in old and new, and a write of the old.
@@ -18,9 +17,8 @@
  *
  * Returns: 0, or -1 with V2V_ERR_INTERNAL.
  */
-int keep_undo(const struct transaction *t, const char *format,
-              struct nbd_disk *overlay, const struct image_change *change,
-              struct v2v_error *err);
+int keep_undo(const struct transaction *t, struct nbd_disk *overlay,
+              const struct image_change *change, struct v2v_error *err);
 
 /* An area of a disk, hashed piece by piece; used for what is kept and for
  * what is compared. */

@@ -10,12 +10,8 @@
 #include "base/text.h"
 #include "image/image-private.h"
 #include "image/own-file.h"
+#include "image/qemu-lock.h"
 #include "image/resume.h"
-
-/* QEMU block/file-posix.c: bytes 100 to 163 and 200 to 263 are locked by its
- * users, one byte a permission; the range leaves room for more.  Byte 101 is
- * BLK_PERM_WRITE: who writes. */
-enum { QEMU_LOCK_FIRST = 100, QEMU_LOCK_LEN = 200, QEMU_LOCK_WRITER = 101 };
 
 /* Ours: any byte that nobody else uses; locks may lie beyond a file's end. */
 #define OUR_LOCK_BYTE INT64_C(0x76327600) /* "v2v" */
@@ -128,17 +124,13 @@ end_it(struct transaction *t, enum image_recovered *ret, struct v2v_error *err)
     return transaction_finish(t, err);
 }
 
-/* Whoever made these files is dead: the caller has the lock. */
+/* @t has its names.  Whoever made these files is dead: the caller has the
+ * lock. */
 static int
-end_what_was_begun(const char *image, bool is_device, const char *work_dir,
-                   enum image_recovered *ret, struct v2v_error *err)
+end_what_was_begun(struct transaction *t, enum image_recovered *ret,
+                   struct v2v_error *err)
 {
-    V2V_AUTO(transaction) struct transaction t = { 0 };
-
-    if (transaction_name(image, is_device, work_dir, &t, err) < 0 ||
-        transaction_load(&t, err) < 0)
-        return -1;
-    return end_it(&t, ret, err);
+    return transaction_load(t, err) < 0 ? -1 : end_it(t, ret, err);
 }
 
 static void
@@ -204,7 +196,7 @@ recover_steps(const char *path, const char *work_dir, enum image_recovered *ret,
     if (lock_if_there(copy, &copy_fd, err) < 0 ||
         lock_if_there(image, &image_fd, err) < 0)
         return -1;
-    return end_what_was_begun(image, S_ISBLK(st.st_mode), work_dir, ret, err);
+    return end_what_was_begun(&t, ret, err);
 }
 
 int
@@ -241,16 +233,18 @@ static int
 open_in_place(struct image *image, const struct stat *st,
               const struct image_options *options, struct v2v_error *err)
 {
+    V2V_AUTO(transaction) struct transaction left = { 0 };
     int *lock = &image->locks[IMAGE_LOCK];
     enum image_recovered what;
 
     image->is_device = S_ISBLK(st->st_mode);
     if (transaction_name(image->source, image->is_device, options->work_dir,
                          &image->t, err) < 0 ||
+        transaction_name(image->source, image->is_device, options->work_dir,
+                         &left, err) < 0 ||
         open_for_change(image->source, st, lock, err) < 0 ||
         take_lock(*lock, F_WRLCK, err) < 0 ||
-        end_what_was_begun(image->source, image->is_device, options->work_dir,
-                           &what, err) < 0)
+        end_what_was_begun(&left, &what, err) < 0)
         return -1;
     warn_of_recovery(image->source, what);
     if (ask_for_qemu(*lock, true, err) < 0)
@@ -288,17 +282,14 @@ lock_copy(struct image *image, const struct stat *source, struct v2v_error *err)
 /* The output: what was begun there is ended; then it must not exist, and its
  * folder has to be one that can be written. */
 static int
-check_output(const char *output, const char *work_dir, struct v2v_error *err)
+check_output(const struct transaction *t, struct v2v_error *err)
 {
-    V2V_AUTO(transaction) struct transaction t = { 0 };
-    V2V_AUTO(mem) char *state = NULL;
+    const char *output = t->image;
+    V2V_AUTO(mem) char *state = transaction_file(t, "state", err);
     V2V_AUTO(mem) char *dir = v2v_strdup(output, err);
     enum image_recovered what;
 
-    if (transaction_name(output, false, work_dir, &t, err) < 0 || dir == NULL)
-        return -1;
-    state = transaction_file(&t, "state", err);
-    if (state == NULL)
+    if (state == NULL || dir == NULL)
         return -1;
     if (own_file_exists(state)) {
         if (image_recover(output, NULL, &what, err) < 0)
@@ -342,8 +333,9 @@ open_for_copy(struct image *image, const struct stat *st,
     int *source = &image->locks[IMAGE_SOURCE_LOCK];
 
     if (image_absolute_name(options->output, &output, err) < 0 ||
-        check_output(output, options->work_dir, err) < 0 ||
-        transaction_name(output, false, options->work_dir, &image->t, err) < 0)
+        transaction_name(output, false, options->work_dir, &image->t, err) <
+            0 ||
+        check_output(&image->t, err) < 0)
         return -1;
     image->t.copy = true;
     *source = open(image->source, O_RDONLY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 #include "image/digest.h"
 #include "image/header.h"
 #include "image/own-file.h"
+#include "image/qemu-lock.h"
 
 enum {
     VERSION = 1,
@@ -288,11 +289,8 @@ save_ranges(int image, const struct map *map, const char *path,
 {
     V2V_AUTO(fd) int fd = -1;
 
-    if (own_file_make(path, err) < 0)
+    if (own_file_open(path, O_WRONLY | O_CREAT | O_EXCL, &fd, err) < 0)
         return -1;
-    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return v2v_fail_errno(err, errno, "%s", path);
     if (put_all(fd, image, map, err) < 0)
         return v2v_fail_in(err, "%s", path);
     return v2v_sync_directory_of(path, err);
@@ -428,13 +426,14 @@ load(int fd, struct map *map, struct v2v_error *err)
     return 0;
 }
 
-/* QEMU block/file-posix.c: it locks bytes 100 to 163 and 200 to 263, one for
- * each permission, and only ever for reading; so it fails to get any of them
- * as long as we have all for writing, and the other way round. */
+/* QEMU fails to get any of its locks as long as we have all for writing, and
+ * the other way round. */
 static int
 open_alone(const char *image, uint64_t size, int *ret, struct v2v_error *err)
 {
-    struct flock all = { .l_type = F_WRLCK, .l_start = 100, .l_len = 200 };
+    struct flock all = { .l_type = F_WRLCK,
+                         .l_start = QEMU_LOCK_FIRST,
+                         .l_len = QEMU_LOCK_LEN };
     V2V_AUTO(fd) int fd = open(image, O_RDWR | O_CLOEXEC);
     struct stat st;
 
