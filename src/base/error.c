@@ -6,12 +6,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+/* Controls of ASCII and ISO 8859-1, unpaired surrogates, and what ends a line
+ * or turns the direction of writing (Unicode, U+2028 to U+202E). */
+static bool
+is_unprintable(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0xd800 && c < 0xe000);
+}
+
 void
 v2v_make_printable(char *text)
 {
-    for (char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    while (*text != '\0') {
+        uint32_t c;
+        size_t len = v2v_utf8_char(text, &c);
+
+        if (len == 0 || is_unprintable(c))
+            memset(text, '?', len > 0 ? len : 1);
+        text += len > 0 ? len : 1;
+    }
 }
 
 /* snprintf cuts anywhere; take back a UTF-8 sequence that was cut in two. */
@@ -37,8 +53,8 @@ set_text(struct v2v_error *err, const char *tail, const char *fmt, va_list ap)
     used = strlen(err->text);
     if (tail != NULL)
         snprintf(err->text + used, sizeof err->text - used, ": %s", tail);
-    v2v_make_printable(err->text);
     drop_partial_character(err->text, sizeof err->text);
+    v2v_make_printable(err->text);
 }
 
 void
@@ -53,6 +69,14 @@ v2v_error_set(struct v2v_error *err, enum v2v_error_code code, const char *fmt,
     set_text(err, NULL, fmt, ap);
     va_end(ap);
     err->code = code;
+    err->finding = NULL;
+}
+
+void
+v2v_error_name(struct v2v_error *err, const char *finding)
+{
+    if (err != NULL)
+        err->finding = finding;
 }
 
 void
@@ -66,6 +90,7 @@ v2v_error_set_errno(struct v2v_error *err, int errnum, const char *fmt, ...)
     set_text(err, strerror(errnum), fmt, ap);
     va_end(ap);
     err->code = V2V_ERR_INTERNAL;
+    err->finding = NULL;
 }
 
 void

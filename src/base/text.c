@@ -123,6 +123,18 @@ v2v_utf8_char(const char *text, uint32_t *ret)
 }
 
 int
+v2v_cut(const char *s, size_t max)
+{
+    uint32_t c;
+    size_t len = 0, n;
+
+    while (s[len] != '\0' && (n = v2v_utf8_char(s + len, &c)) > 0 &&
+           len + n <= max)
+        len += n;
+    return (int)len;
+}
+
+int
 v2v_utf16_from_utf8(const char *utf8, struct v2v_bytes *out,
                     struct v2v_error *err)
 {

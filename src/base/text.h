@@ -38,6 +38,10 @@ const char *v2v_base_name(const char *path);
  * or 0 when that is no UTF-8 (or WTF-8). */
 size_t v2v_utf8_char(const char *s, uint32_t *ret);
 
+/* How many bytes of @s, at most @max, end where a character ends: for "%.*s"
+ * with a text that may be long. */
+int v2v_cut(const char *s, size_t max);
+
 /**
  * v2v_utf16_from_utf8() - append @utf8 as UTF-16LE, without a NUL
  * Returns: 0, or -1 with V2V_ERR_FORMAT for a malformed sequence.

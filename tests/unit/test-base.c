@@ -44,11 +44,24 @@ test_long_text_is_cut_at_a_character(void **state)
 static void
 test_control_characters_do_not_reach_a_terminal(void **state)
 {
-    struct v2v_error err = { 0 };
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        { "a\x1b[2Jb\nc\x7f", "a?[2Jb?c?" },
+        { "caf\xc3\xa9 \xf0\x9f\x98\x80", "caf\xc3\xa9 \xf0\x9f\x98\x80" },
+        { "\xc2\x9b[2J \xc2\x85", "??[2J ??" },  /* 8-bit CSI, next line */
+        { "\xe2\x80\xaegpj.exe", "???gpj.exe" }, /* right to left */
+        { "a\xed\xa0\x80z", "a???z" },           /* half a pair */
+        { "a\xff\xc3", "a??" },                  /* no UTF-8 */
+    };
 
     (void)state;
-    v2v_error_set(&err, V2V_ERR_GUEST, "%s", "a\x1b[2Jb\nc");
-    assert_string_equal(err.text, "a?[2Jb?c");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct v2v_error err = { 0 };
+
+        v2v_error_set(&err, V2V_ERR_GUEST, "%s", cases[i].text);
+        assert_string_equal(err.text, cases[i].shown);
+    }
 }
 
 static void
@@ -95,6 +108,24 @@ test_malformed_utf8_is_refused(void **state)
 }
 
 static void
+test_text_is_cut_at_a_character(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        int len;
+    } cases[] = {
+        { "", 8, 0 },       { "abc", 8, 3 },        { "abc", 2, 2 },
+        { "abc", 0, 0 },    { "a\xc3\xa4z", 2, 1 }, { "a\xc3\xa4z", 3, 3 },
+        { "a\xffz", 8, 1 }, /* no UTF-8: all of it goes */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(v2v_cut(cases[i].text, cases[i].max), cases[i].len);
+}
+
+static void
 test_names_compare_without_case(void **state)
 {
     (void)state;
@@ -136,6 +167,7 @@ main(void)
         cmocka_unit_test(test_control_characters_do_not_reach_a_terminal),
         cmocka_unit_test(test_utf16_round_trip),
         cmocka_unit_test(test_malformed_utf8_is_refused),
+        cmocka_unit_test(test_text_is_cut_at_a_character),
         cmocka_unit_test(test_names_compare_without_case),
         cmocka_unit_test(test_replacing_a_file_keeps_its_permissions),
     };

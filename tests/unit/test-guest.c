@@ -80,7 +80,7 @@ test_names_that_windows_refuses(void **state)
         { "a:b", "\"a:b\": Windows allows no such character in a name" },
         { "a\\b", "\"a\\b\": Windows allows no such character in a name" },
         { "a\x01", "\"a?\": Windows allows no such character in a name" },
-        { "a\xff", "\"a\xff\": not UTF-8" },
+        { "a\xff", "\"a?\": not UTF-8" },
     };
     char longest[257];
     struct v2v_error err = { 0 };
