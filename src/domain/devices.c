@@ -121,6 +121,18 @@ each_device(const struct xml_doc *doc, const char *tag)
     return (struct device_iter){ doc, tag, XML_NONE, XML_NONE };
 }
 
+size_t
+devices_next_controller(const struct xml_doc *doc, size_t controller)
+{
+    struct device_iter it = each_device(doc, "controller");
+
+    if (controller != XML_NONE) {
+        it.devices = doc->elements[controller].parent;
+        it.device = controller;
+    }
+    return next_device(&it) ? it.device : XML_NONE;
+}
+
 static int
 count_devices(const struct xml_doc *doc, const char *tag, size_t *ret,
               struct v2v_error *err)
@@ -138,21 +150,23 @@ count_devices(const struct xml_doc *doc, const char *tag, size_t *ret,
     return 0;
 }
 
-/* -1 for absent or not a number */
-static long
-number(const char *s)
+long
+devices_number(const char *text)
 {
+    int base;
     char *end;
     long n;
 
-    if (s == NULL || *s < '0' || *s > '9')
+    if (text == NULL || *text < '0' || *text > '9')
         return -1;
+    base = text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10;
     errno = 0;
-    n = strtol(s, &end, 10);
+    n = strtol(text, &end, base);
     return *end == '\0' && errno == 0 && n <= INT_MAX ? n : -1;
 }
 
 struct controller {
+    size_t element;
     long index; /* -1: libvirt chooses */
     const char *model;
 };
@@ -189,7 +203,8 @@ find_scsi_controllers(const struct xml_doc *doc, struct controllers *ret,
     while (next_device(&it))
         if (is(xml_value(doc, it.device, "type"), "scsi"))
             ret->items[ret->count++] = (struct controller){
-                .index = number(xml_value(doc, it.device, "index")),
+                .element = it.device,
+                .index = devices_number(xml_value(doc, it.device, "index")),
                 .model = xml_value(doc, it.device, "model"),
             };
     for (size_t i = 0; i < ret->count; i++) {
@@ -205,21 +220,19 @@ find_scsi_controllers(const struct xml_doc *doc, struct controllers *ret,
 /* Without an address libvirt puts 7 disks on each controller, by name, and
  * adds the controllers that are missing
  * (virDomainDiskDefAssignAddress() in src/conf/domain_conf.c). */
-static const char *
-scsi_model(const struct xml_doc *doc, const struct disk *disk,
-           const struct controllers *controllers)
+static const struct controller *
+scsi_controller(const struct xml_doc *doc, const struct disk *disk,
+                const struct controllers *controllers)
 {
     size_t address = xml_child(doc, disk->element, "address");
     long index = disk->index < 0 ? 0 : disk->index / 7;
-    const struct controller *c;
 
     if (is(xml_value(doc, address, "type"), "drive")) {
-        index = number(xml_value(doc, address, "controller"));
+        index = devices_number(xml_value(doc, address, "controller"));
         if (index < 0) /* its default */
             index = 0;
     }
-    c = find_controller(controllers, index);
-    return c != NULL ? c->model : NULL;
+    return find_controller(controllers, index);
 }
 
 static struct disk
@@ -227,15 +240,21 @@ read_disk(const struct xml_doc *doc, size_t element,
           const struct controllers *controllers)
 {
     struct disk d = { .element = element,
-                      .target = xml_child(doc, element, "target") };
+                      .target = xml_child(doc, element, "target"),
+                      .scsi_controller = XML_NONE };
     const char *dev = xml_value(doc, d.target, "dev");
+    const struct controller *c = NULL;
 
     d.kind = disk_kind(xml_value(doc, element, "device"));
     d.dev = dev != NULL ? dev : "";
     d.bus = effective_bus(xml_value(doc, d.target, "bus"), d.kind, d.dev);
     d.index = name_index(d.dev);
     if (strcmp(d.bus, "scsi") == 0)
-        d.scsi_model = scsi_model(doc, &d, controllers);
+        c = scsi_controller(doc, &d, controllers);
+    if (c != NULL) {
+        d.scsi_model = c->model;
+        d.scsi_controller = c->element;
+    }
     return d;
 }
 
@@ -372,6 +391,20 @@ devices_is_on_virtio_scsi(const struct disk *disk)
            (is(disk->scsi_model, "virtio-scsi") ||
             is(disk->scsi_model, "virtio-transitional") ||
             is(disk->scsi_model, "virtio-non-transitional"));
+}
+
+bool
+devices_is_virtio_nic_model(const char *model)
+{
+    static const char *const models[] = {
+        "virtio",         "virtio-transitional", "virtio-non-transitional",
+        "virtio-net-pci", "virtio-net",
+    };
+
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (v2v_equal_nocase(model, models[i]))
+            return true;
+    return false;
 }
 
 bool

@@ -27,6 +27,8 @@ struct disk {
     long index;             /* 0 for sda, vda ...; -1 when @dev has none */
     const char *scsi_model; /* on bus scsi: of its controller, NULL if that is
                                libvirt's default */
+    size_t scsi_controller; /* that controller; XML_NONE: on another bus, or
+                               libvirt adds it */
 };
 
 struct devices {
@@ -73,6 +75,17 @@ size_t devices_find_image(const struct devices *devices, const char *path,
 bool devices_is_emulated(const struct disk *disk);
 
 bool devices_is_on_virtio_scsi(const struct disk *disk);
+
+/* A model of <interface> that is virtio-net; without regard to case. */
+bool devices_is_virtio_nic_model(const char *model);
+
+/* The next <controller> behind @controller (XML_NONE: the first) of all
+ * /domain/devices; XML_NONE at the end. */
+size_t devices_next_controller(const struct xml_doc *doc, size_t controller);
+
+/* The value of a number's attribute: decimal, or 0x and hexadecimal; -1 when
+ * it is absent or none. */
+long devices_number(const char *text);
 
 /**
  * devices_order() - the places of @disks (@count of them, in document order)

@@ -148,6 +148,58 @@ enum domain_secure_boot {
     DOMAIN_SECURE_BOOT_UNKNOWN /* UEFI, and libvirt or the NVRAM decides */
 };
 
+enum domain_firmware {
+    DOMAIN_FIRMWARE_UNKNOWN, /* a loader that cannot be told by the XML */
+    DOMAIN_FIRMWARE_BIOS,
+    DOMAIN_FIRMWARE_EFI
+};
+
+/* The controller behind which a disk is, as its driver sees it. */
+enum domain_controller {
+    DOMAIN_CONTROLLER_OTHER, /* none of these: usb, sd, xen, lsilogic ... */
+    DOMAIN_CONTROLLER_VIRTIO_BLK,
+    DOMAIN_CONTROLLER_VIRTIO_SCSI,
+    DOMAIN_CONTROLLER_SATA,
+    DOMAIN_CONTROLLER_IDE,
+    DOMAIN_CONTROLLER_NVME
+};
+
+/* Which of its two PCI ids a virtio device shows. */
+enum domain_virtio_ids {
+    DOMAIN_VIRTIO_EITHER,       /* QEMU's and libvirt's placement decides */
+    DOMAIN_VIRTIO_TRANSITIONAL, /* 1af4:1000 .. 103f */
+    DOMAIN_VIRTIO_MODERN        /* 1af4:1040 and up */
+};
+
+/* What Windows will see of the machine. */
+struct domain_machine {
+    enum domain_firmware firmware;
+    enum domain_secure_boot secure_boot;
+    bool has_boot_disk; /* false: there is no hard disk in what it boots from */
+    const char *boot_disk; /* its target/@dev; lives as long as the domain */
+    enum domain_controller controller;     /* of the boot disk */
+    enum domain_virtio_ids controller_ids; /* when that is a virtio one */
+    size_t hard_disks;                     /* all of them */
+    size_t virtio_nics; /* interfaces that are or default to virtio-net */
+    enum domain_virtio_ids nic_ids; /* of these; EITHER if they differ */
+};
+
+/**
+ * domain_machine() - the machine that @domain describes
+ * @image: path of the image with Windows: when just one hard disk has it (see
+ *         domain_image_count()), that is the boot disk; else, and with NULL,
+ *         the first hard disk in libvirt's boot sequence
+ *
+ * Source: as for domain_rewrite(); which id a virtio device shows: QEMU
+ * hw/virtio/virtio-pci.c, "legacy off if in a PCI Express port, not on the root
+ * bus"; libvirt puts an address-less one of a q35 machine into a root port, of
+ * an i440fx machine on the root bus.
+ *
+ * Returns: 0, or -1 with V2V_ERR_FORMAT.
+ */
+int domain_machine(const struct domain *domain, const char *image,
+                   struct domain_machine *ret, struct v2v_error *err);
+
 /**
  * domain_secure_boot() - what <os> says of Secure Boot
  *

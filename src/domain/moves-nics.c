@@ -17,11 +17,6 @@ static const char *const emulated_nics[] = {
     "usb-net",  "netfront",
 };
 
-static const char *const virtio_nics[] = {
-    "virtio",         "virtio-transitional", "virtio-non-transitional",
-    "virtio-net-pci", "virtio-net",
-};
-
 /* Not a device of QEMU's, or one that is virtio whatever the model says. */
 static const char *const fixed_nic_types[] = { "hostdev", "vdpa", "vhostuser" };
 
@@ -131,7 +126,7 @@ plan_nic(struct plan *plan, size_t i)
     if (model == NULL)
         model = "";
     if ((type != NULL && IS_IN(type, fixed_nic_types)) ||
-        IS_IN(model, virtio_nics))
+        devices_is_virtio_nic_model(model))
         return 0;
     if (*model != '\0' && !rewrite_is_emulated_nic(model))
         return rewrite_warn(

@@ -49,6 +49,18 @@ check_moved(const struct domain *domain, const char *from)
         must(err.code == V2V_ERR_USAGE || err.code == V2V_ERR_GUEST);
 }
 
+static void
+check_machine(const struct domain *domain, const char *image)
+{
+    struct domain_machine machine = { 0 };
+    struct v2v_error err = { 0 };
+
+    must(domain_machine(domain, image, &machine, &err) == 0);
+    must(machine.hard_disks == domain_disk_count(domain));
+    must(machine.has_boot_disk == (machine.boot_disk != NULL));
+    must(!machine.has_boot_disk || machine.hard_disks > 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -62,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must(rewrite.change_count > 0 ||
          (rewrite.xml.len == len && memcmp(rewrite.xml.data, data, len) == 0));
     check_again(&rewrite, NULL);
+    check_machine(domain, NULL);
+    check_machine(domain, "disk.img");
     check_moved(domain, "disk.img"); /* volumes have no path */
     for (size_t i = 0; i < domain_disk_count(domain) && i < 4; i++) {
         const char *source = domain_disk_source(domain, i);
