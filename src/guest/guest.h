@@ -2,8 +2,9 @@
 /**
  * guest/guest.h - the files of a Windows in disk images: read, list, write
  *
- * One narrow interface over whatever reaches into the image; now libguestfs,
- * which runs a small Linux in a virtual machine (the appliance).  It knows
+ * One narrow interface over whatever reaches into the image (guest/backend.h);
+ * guest_open()'s is libguestfs, which runs a small Linux in a virtual machine
+ * (the appliance).  It knows
  * files and their access control lists, nothing of what they mean, and it
  * judges no disk: disk_probe() says first whether a volume may be written.
  *
@@ -52,9 +53,14 @@ void guest_set_trace(bool on);
 
 /* One disk of the machine. */
 struct guest_disk_source {
-    const char *image;  /* its overlay (image_overlay_create()), also where it
-                         * is only read */
+    const char *image;  /* image_disk_path() */
     const char *format; /* QEMU's name, never guessed */
+    bool read_only;     /* the file is not written: what the appliance writes
+                         * goes to an overlay of its own in the scratch
+                         * directory, and is lost */
+    const struct disk_reader *reader; /* the disk's bytes by a shorter way, as
+                                       * long as the guest is open; NULL: by the
+                                       * appliance. Only where nobody writes */
 };
 
 /* What libguestfs takes with its default backend, which leaves one of the 256

@@ -1,59 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
- * guest/internal.h - what the files of this folder share: the handle of
- * libguestfs, its errors as ours, and the look-up of paths
+ * guest/internal.h - what the files above the table of guest/backend.h share:
+ * the handle, and the look-up of paths
  */
 #ifndef V2V_GUEST_INTERNAL_H
 #define V2V_GUEST_INTERNAL_H
 
-#include <guestfs.h>
+#include "guest/backend.h"
 
-#include "guest/guest.h"
-
-/* libguestfs' messages hold 4 MiB; less keeps each call short. */
-#define GUEST_CHUNK ((size_t)1 << 20)
-
-/* A disk; what its struct disk_reader points to. */
-struct guest_device {
-    struct guest *guest;
-    char name[12]; /* in the appliance: "/dev/sda" */
+/* Which volume, and how; compared as bytes. */
+struct guest_mounted {
+    unsigned disk, partition;
+    enum guest_fs fs;
+    unsigned write;
 };
 
 struct guest {
-    guestfs_h *g;
-    bool mounted;
-    struct guest_device *disks;
+    const struct guest_backend *backend;
+    void *state; /* the backend's */
     unsigned disk_count;
+    bool mounted;
+    struct guest_mounted what; /* without meaning unless @mounted */
+    char *directory_path;      /* that was asked for last: "Windows/INF"; NULL:
+                                * none */
+    struct guest_node directory; /* what it is */
 };
 
-/* The last error of libguestfs, as V2V_ERR_GUEST for a full volume, else as
- * V2V_ERR_INTERNAL, with context in front; always -1. */
-int guest_fail(struct guest *guest, struct v2v_error *err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Of a volume that is no longer the mounted one. */
+void guest_forget_directory(struct guest *guest);
 
-/* A path as it is on the volume. */
-struct guest_node {
-    char *path; /* absolute, in the spelling of the volume as far as it
-                   exists, then as asked for; "/" is the root */
-    struct guest_stat stat;
-};
-
-void guest_node_done(struct guest_node *node);
-
-static inline void
-v2v_auto_guest_node(struct guest_node *node)
-{
-    guest_node_done(node);
-}
-
-/**
- * guest_lookup() - one name in a directory that exists
- * @parent: absolute, in the volume's spelling
- * Absent is a result.  V2V_ERR_INTERNAL, or V2V_ERR_GUEST for a file whose
- * kind is none that Windows has.
- */
-int guest_lookup(struct guest *guest, const char *parent, const char *name,
-                 struct guest_node *ret, struct v2v_error *err);
+/* V2V_ERR_INTERNAL unless a volume is mounted. */
+int guest_check_mounted(const struct guest *guest, struct v2v_error *err);
 
 /**
  * guest_resolve() - a whole path; its last name may be a reparse point or

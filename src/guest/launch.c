@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "guest/internal.h"
+#include "guest/appliance.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -51,18 +51,19 @@ on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags,
 }
 
 static int
-watch_events(struct guest *guest)
+watch_events(const struct appliance *appliance)
 {
     uint64_t events = GUESTFS_EVENT_PROGRESS;
 
     if (trace) {
         events |= GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_LIBRARY |
                   GUESTFS_EVENT_WARNING | GUESTFS_EVENT_TRACE;
-        if (guestfs_set_trace(guest->g, 1) < 0 ||
-            guestfs_set_verbose(guest->g, 1) < 0)
+        if (guestfs_set_trace(appliance->g, 1) < 0 ||
+            guestfs_set_verbose(appliance->g, 1) < 0)
             return -1;
     }
-    return guestfs_set_event_callback(guest->g, on_event, events, 0, NULL) < 0
+    return guestfs_set_event_callback(appliance->g, on_event, events, 0, NULL) <
+                   0
                ? -1
                : 0;
 }
@@ -82,21 +83,31 @@ one_line(const char *text, char *ret, size_t ret_len)
 }
 
 int
-guest_fail(struct guest *guest, struct v2v_error *err, const char *fmt, ...)
+appliance_fail(const struct appliance *appliance, struct v2v_error *err)
 {
-    const char *text = guestfs_last_error(guest->g);
-    enum v2v_error_code code = guestfs_last_errno(guest->g) == ENOSPC
+    const char *text = guestfs_last_error(appliance->g);
+    enum v2v_error_code code = guestfs_last_errno(appliance->g) == ENOSPC
                                    ? V2V_ERR_GUEST
                                    : V2V_ERR_INTERNAL;
-    char context[512], reason[1024];
+    char reason[1024];
+
+    one_line(text != NULL ? text : "libguestfs gave no reason", reason,
+             sizeof reason);
+    return v2v_fail(err, code, "%s", reason);
+}
+
+int
+appliance_fail_in(const struct appliance *appliance, struct v2v_error *err,
+                  const char *fmt, ...)
+{
+    char context[512];
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(context, sizeof context, fmt, ap);
     va_end(ap);
-    one_line(text != NULL ? text : "libguestfs gave no reason", reason,
-             sizeof reason);
-    return v2v_fail(err, code, "%s: %s", context, reason);
+    appliance_fail(appliance, err);
+    return v2v_fail_in(err, "%s", context);
 }
 
 /* Why libguestfs' own "appliance" could not be made is in its debug output
@@ -126,10 +137,12 @@ launch_hint(void)
  * cache when it stops, where the commit on the same host reads it; and the
  * commit flushes the overlay first. */
 static int
-add_disk(struct guest *guest, const struct guest_disk_source *disk)
+add_disk(const struct appliance *appliance,
+         const struct guest_disk_source *disk)
 {
     return guestfs_add_drive_opts(
-        guest->g, disk->image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+        appliance->g, disk->image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+        GUESTFS_ADD_DRIVE_OPTS_READONLY, (int)disk->read_only,
         GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
 }
 
@@ -137,19 +150,21 @@ add_disk(struct guest *guest, const struct guest_disk_source *disk)
  * the appliance's kernel does (man guestfs, "BLOCK DEVICE NAMING"): from
  * /dev/sda to /dev/sdz, then /dev/sdaa. */
 static int
-name_disks(struct guest *guest, unsigned count, struct v2v_error *err)
+name_disks(struct appliance *appliance, const struct guest_machine *machine,
+           struct v2v_error *err)
 {
-    const unsigned letters = 'z' - 'a' + 1;
+    const size_t letters = 'z' - 'a' + 1;
+    size_t count = machine->count;
 
-    guest->disks = calloc(count, sizeof *guest->disks);
-    if (guest->disks == NULL)
+    appliance->disks = calloc(count, sizeof *appliance->disks);
+    if (appliance->disks == NULL)
         return v2v_fail_errno(err, errno, "list of disks");
-    guest->disk_count = count;
-    for (unsigned i = 0; i < count; i++) {
-        struct guest_device *disk = &guest->disks[i];
+    for (size_t i = 0; i < count; i++) {
+        struct appliance_disk *disk = &appliance->disks[i];
         const char first[] = { (char)('a' + i / letters - 1), '\0' };
 
-        disk->guest = guest;
+        disk->appliance = appliance;
+        disk->reader = machine->disks[i].reader;
         snprintf(disk->name, sizeof disk->name, "/dev/sd%s%c",
                  i < letters ? "" : first, (char)('a' + i % letters));
     }
@@ -175,18 +190,38 @@ create(const char *scratch)
 }
 
 static int
-configure(struct guest *guest, const struct guest_machine *machine,
-          bool force_tcg)
+configure(const struct appliance *appliance,
+          const struct guest_machine *machine, bool force_tcg)
 {
-    if (watch_events(guest) < 0 || guestfs_set_network(guest->g, 0) < 0 ||
-        guestfs_set_tmpdir(guest->g, machine->scratch) < 0)
+    if (watch_events(appliance) < 0 ||
+        guestfs_set_network(appliance->g, 0) < 0 ||
+        guestfs_set_tmpdir(appliance->g, machine->scratch) < 0)
         return -1;
     if (force_tcg &&
-        guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0)
+        guestfs_set_backend_setting(appliance->g, "force_tcg", "1") < 0)
         return -1;
-    for (unsigned i = 0; i < guest->disk_count; i++)
-        if (add_disk(guest, &machine->disks[i]) < 0)
+    for (size_t i = 0; i < machine->count; i++)
+        if (add_disk(appliance, &machine->disks[i]) < 0)
             return -1;
+    return 0;
+}
+
+static int
+launch(struct appliance *appliance, const struct guest_machine *machine,
+       bool force_tcg, struct v2v_error *err)
+{
+    appliance->g = create(machine->scratch);
+    if (appliance->g == NULL)
+        return v2v_fail_errno(err, errno, "libguestfs");
+    guestfs_set_error_handler(appliance->g, NULL, NULL);
+    if (name_disks(appliance, machine, err) < 0)
+        return -1;
+    if (configure(appliance, machine, force_tcg) < 0)
+        return appliance_fail_in(appliance, err, "libguestfs");
+    if (guestfs_launch(appliance->g) < 0)
+        return appliance_fail_in(appliance, err,
+                                 "cannot start libguestfs' appliance (%s)",
+                                 launch_hint());
     return 0;
 }
 
@@ -194,23 +229,16 @@ static int
 start(const struct guest_machine *machine, bool force_tcg, struct guest **ret,
       struct v2v_error *err)
 {
-    V2V_AUTO(guest) struct guest *guest = calloc(1, sizeof *guest);
+    struct appliance *appliance = calloc(1, sizeof *appliance);
 
-    if (guest == NULL)
+    if (appliance == NULL)
         return v2v_fail_errno(err, errno, "guest");
-    guest->g = create(machine->scratch);
-    if (guest->g == NULL)
-        return v2v_fail_errno(err, errno, "libguestfs");
-    guestfs_set_error_handler(guest->g, NULL, NULL);
-    if (name_disks(guest, (unsigned)machine->count, err) < 0)
+    if (launch(appliance, machine, force_tcg, err) < 0) {
+        appliance_abandon(appliance);
         return -1;
-    if (configure(guest, machine, force_tcg) < 0)
-        return guest_fail(guest, err, "libguestfs");
-    if (guestfs_launch(guest->g) < 0)
-        return guest_fail(guest, err, "cannot start libguestfs' appliance (%s)",
-                          launch_hint());
-    *ret = v2v_steal(guest);
-    return 0;
+    }
+    return guest_new(&appliance_backend, appliance, (unsigned)machine->count,
+                     ret, err);
 }
 
 /* The user's own choice in the environment (man guestfs, "BACKEND SETTINGS").
@@ -262,6 +290,29 @@ open_any_way(const struct guest_machine *machine, struct guest **ret,
     return start(machine, true, ret, err);
 }
 
+void
+appliance_abandon(void *state)
+{
+    struct appliance *appliance = state;
+
+    if (appliance->g != NULL)
+        guestfs_close(appliance->g);
+    free(appliance->disks);
+    free(appliance);
+}
+
+int
+appliance_close(void *state, struct v2v_error *err)
+{
+    const struct appliance *appliance = state;
+
+    if (guestfs_sync(appliance->g) < 0)
+        return appliance_fail_in(appliance, err, "flushing the guest's disks");
+    if (guestfs_shutdown(appliance->g) < 0)
+        return appliance_fail_in(appliance, err, "stopping the appliance");
+    return 0;
+}
+
 int
 guest_open(const struct guest_machine *machine, struct guest **ret,
            struct v2v_error *err)
@@ -278,36 +329,4 @@ guest_open(const struct guest_machine *machine, struct guest **ret,
                    : v2v_fail_in(err, "%s and %zu more",
                                  machine->disks[0].image, machine->count - 1);
     return 0;
-}
-
-void
-guest_abandon(struct guest *guest)
-{
-    if (guest == NULL)
-        return;
-    if (guest->g != NULL)
-        guestfs_close(guest->g);
-    free(guest->disks);
-    free(guest);
-}
-
-static int
-close_steps(struct guest *guest, struct v2v_error *err)
-{
-    if (guest_unmount(guest, err) < 0)
-        return -1;
-    if (guestfs_sync(guest->g) < 0)
-        return guest_fail(guest, err, "flushing the guest's disks");
-    if (guestfs_shutdown(guest->g) < 0)
-        return guest_fail(guest, err, "stopping the appliance");
-    return 0;
-}
-
-int
-guest_close(struct guest *guest, struct v2v_error *err)
-{
-    int rc = close_steps(guest, err);
-
-    guest_abandon(guest);
-    return rc;
 }

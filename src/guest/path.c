@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guest/internal.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "guest/names.h"
 
@@ -14,65 +12,10 @@ guest_node_done(struct guest_node *node)
     *node = (struct guest_node){ 0 };
 }
 
-/* ntfs-3g shows a reparse point as a symbolic link (or a socket, or a device,
- * for some of WSL's): whatever is neither file nor directory. */
-static void
-set_stat(const struct guestfs_statns *st, struct guest_stat *ret)
+char *
+guest_child_path(const char *parent, const char *name, struct v2v_error *err)
 {
-    mode_t type = (mode_t)st->st_mode & S_IFMT;
-
-    ret->exists = true;
-    ret->is_dir = type == S_IFDIR;
-    ret->reparse = type != S_IFDIR && type != S_IFREG;
-    ret->size = type == S_IFREG && st->st_size > 0 ? (uint64_t)st->st_size : 0;
-    ret->file_number = (uint64_t)st->st_ino; /* ntfs-3g mounts with use_ino */
-}
-
-static int
-stat_exactly(struct guest *guest, const char *path, struct guest_stat *ret,
-             struct v2v_error *err)
-{
-    struct guestfs_statns *st = guestfs_lstatns(guest->g, path);
-
-    *ret = (struct guest_stat){ 0 };
-    if (st == NULL && guestfs_last_errno(guest->g) == ENOENT)
-        return 0;
-    if (st == NULL)
-        return guest_fail(guest, err, "%s", path);
-    set_stat(st, ret);
-    guestfs_free_statns(st);
-    return 0;
-}
-
-/* As spelled first: that is one call, and mostly right.  Then the appliance
- * looks through the directory; for an absent name it gives back what it got.
- */
-int
-guest_lookup(struct guest *guest, const char *parent, const char *name,
-             struct guest_node *ret, struct v2v_error *err)
-{
-    V2V_AUTO(guest_node) struct guest_node node = { 0 };
-    V2V_AUTO(mem) char *spelled = NULL;
-
-    node.path =
-        v2v_format(err, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name);
-    if (node.path == NULL ||
-        stat_exactly(guest, node.path, &node.stat, err) < 0)
-        return -1;
-    if (!node.stat.exists) {
-        spelled = guestfs_case_sensitive_path(guest->g, node.path);
-        if (spelled == NULL)
-            return guest_fail(guest, err, "%s", node.path);
-        if (strcmp(spelled, node.path) != 0) {
-            free(node.path);
-            node.path = v2v_steal(spelled);
-            if (stat_exactly(guest, node.path, &node.stat, err) < 0)
-                return -1;
-        }
-    }
-    *ret = node;
-    node = (struct guest_node){ 0 };
-    return 0;
+    return v2v_format(err, "%s/%s", parent[1] == '\0' ? "" : parent, name);
 }
 
 static int
@@ -90,14 +33,11 @@ check_directory(const struct guest_node *node, struct v2v_error *err)
     return 0;
 }
 
+/* From @node, which is replaced. */
 static int
 walk(struct guest *guest, const char *path, struct guest_node *node,
      struct v2v_error *err)
 {
-    node->path = v2v_strdup("/", err);
-    node->stat = (struct guest_stat){ .exists = true, .is_dir = true };
-    if (node->path == NULL)
-        return -1;
     for (;;) {
         V2V_AUTO(mem) char *name = NULL;
         struct guest_node child = { 0 };
@@ -107,11 +47,77 @@ walk(struct guest *guest, const char *path, struct guest_node *node,
         if (name == NULL)
             return 0;
         if (check_directory(node, err) < 0 ||
-            guest_lookup(guest, node->path, name, &child, err) < 0)
+            guest->backend->lookup(guest->state, node, name, &child, err) < 0)
             return -1;
         guest_node_done(node);
         *node = child;
     }
+}
+
+static int
+start_at(const char *path, const struct guest_stat *stat,
+         struct guest_node *node, struct v2v_error *err)
+{
+    node->path = v2v_strdup(path, err);
+    node->stat = *stat;
+    return node->path == NULL ? -1 : 0;
+}
+
+static int
+walk_from_root(struct guest *guest, const char *path, struct guest_node *node,
+               struct v2v_error *err)
+{
+    static const struct guest_stat root = { .exists = true, .is_dir = true };
+
+    return start_at("/", &root, node, err) < 0 ? -1
+                                               : walk(guest, path, node, err);
+}
+
+void
+guest_forget_directory(struct guest *guest)
+{
+    guest_node_done(&guest->directory);
+    free(guest->directory_path);
+    guest->directory_path = NULL;
+}
+
+/* Makes @path, in the spelling of the caller, the directory that is known. */
+static int
+enter(struct guest *guest, char *path, struct v2v_error *err)
+{
+    V2V_AUTO(guest_node) struct guest_node node = { 0 };
+
+    if (guest->directory_path != NULL &&
+        strcmp(guest->directory_path, path) == 0)
+        return 0;
+    if (walk_from_root(guest, path, &node, err) < 0 ||
+        check_directory(&node, err) < 0)
+        return -1;
+    guest_forget_directory(guest);
+    guest->directory_path = v2v_strdup(path, err);
+    if (guest->directory_path == NULL)
+        return -1;
+    guest->directory = node;
+    node = (struct guest_node){ 0 };
+    return 0;
+}
+
+/* Many files of one directory are asked for in a row, and each name on the way
+ * is a call to the backend.  Where nobody writes, the way stays the same. */
+static int
+resolve(struct guest *guest, const char *path, struct guest_node *node,
+        struct v2v_error *err)
+{
+    const char *last = strrchr(path, '/');
+    V2V_AUTO(mem) char *directory = NULL;
+
+    if (last == NULL || guest->what.write)
+        return walk_from_root(guest, path, node, err);
+    directory = v2v_strndup(path, (size_t)(last - path), err);
+    if (directory == NULL || enter(guest, directory, err) < 0 ||
+        start_at(guest->directory.path, &guest->directory.stat, node, err) < 0)
+        return -1;
+    return walk(guest, last, node, err);
 }
 
 int
@@ -120,10 +126,8 @@ guest_resolve(struct guest *guest, const char *path, struct guest_node *ret,
 {
     V2V_AUTO(guest_node) struct guest_node node = { 0 };
 
-    if (!guest->mounted)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "%s: no volume is mounted",
-                        path);
-    if (walk(guest, path, &node, err) < 0)
+    if (guest_check_mounted(guest, err) < 0 ||
+        resolve(guest, path, &node, err) < 0)
         return v2v_fail_in(err, "%s", path);
     *ret = node;
     node = (struct guest_node){ 0 };

@@ -3,18 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "base/log.h"
 #include "disk/sd.h"
 #include "guest/names.h"
-#include "guest/tar.h"
-
-/* system.ntfs_acl: the security descriptor as NTFS stores it.
- * Source: man ntfs-3g.secaudit and ntfs-3g's "Extended attributes" page. */
-#define ACL_ATTRIBUTE "system.ntfs_acl"
 
 /* What a small file costs beside its content: a record and a name. */
 #define COST_OF_FILE 8192U
@@ -52,18 +44,15 @@ v2v_auto_plan(struct plan *plan)
     items_done(plan->files, plan->file_count);
 }
 
-/* lgetxattr: of a reparse point itself, not of what it points to. */
 static int
-read_sd(struct guest *guest, const char *path, struct v2v_bytes *ret,
-        struct v2v_error *err)
+read_sd(struct guest *guest, const struct guest_node *node,
+        struct v2v_bytes *ret, struct v2v_error *err)
 {
-    size_t len = 0;
-    V2V_AUTO(mem)
-    char *sd = guestfs_lgetxattr(guest->g, path, ACL_ATTRIBUTE, &len);
-
-    if (sd == NULL)
-        return guest_fail(guest, err, "%s: its security descriptor", path);
-    return v2v_bytes_copy(sd, len, ret, err);
+    if (guest->backend->descriptor == NULL)
+        return 0;
+    if (guest->backend->descriptor(guest->state, node, ret, err) < 0)
+        return v2v_fail_in(err, "%s: its security descriptor", node->path);
+    return 0;
 }
 
 /* Index of a directory in the plan by the path on the volume, or -1. */
@@ -97,7 +86,7 @@ need_sd(struct guest *guest, struct item *dir, struct v2v_error *err)
 {
     if (dir->sd.len > 0)
         return 0;
-    return read_sd(guest, dir->node.path, &dir->sd, err);
+    return read_sd(guest, &dir->node, &dir->sd, err);
 }
 
 /* The node of @name in a directory of the plan, on the volume or to be. */
@@ -106,8 +95,8 @@ child_node(struct guest *guest, const struct item *dir, const char *name,
            struct guest_node *ret, struct v2v_error *err)
 {
     if (dir->node.stat.exists)
-        return guest_lookup(guest, dir->node.path, name, ret, err);
-    ret->path = v2v_format(err, "%s/%s", dir->node.path, name);
+        return guest->backend->lookup(guest->state, &dir->node, name, ret, err);
+    ret->path = guest_child_path(dir->node.path, name, err);
     return ret->path == NULL ? -1 : 0;
 }
 
@@ -115,6 +104,8 @@ static int
 inherit(struct guest *guest, struct item *parent, bool directory,
         struct v2v_bytes *ret, struct v2v_error *err)
 {
+    if (guest->backend->descriptor == NULL)
+        return 0;
     if (need_sd(guest, parent, err) < 0)
         return -1;
     if (sd_inherit(parent->sd.data, parent->sd.len, directory, ret, err) < 0)
@@ -132,9 +123,7 @@ plan_dir(struct guest *guest, struct plan *plan, size_t parent,
     V2V_AUTO(bytes) struct v2v_bytes sd = { 0 };
     struct item *above = &plan->dirs[parent];
     V2V_AUTO(mem)
-    char *path =
-        v2v_format(err, "%s/%s",
-                   above->node.path[1] == '\0' ? "" : above->node.path, name);
+    char *path = guest_child_path(above->node.path, name, err);
     ssize_t known;
 
     if (path == NULL)
@@ -203,7 +192,7 @@ plan_file(struct guest *guest, struct plan *plan, struct item *file,
         return v2v_fail(err, V2V_ERR_GUEST, "%s is a directory",
                         file->node.path);
     if (file->node.stat.exists)
-        return read_sd(guest, file->node.path, &file->sd, err);
+        return read_sd(guest, &file->node, &file->sd, err);
     if (guest_check_new_name(name, err) < 0)
         return -1;
     return inherit(guest, &plan->dirs[dir], false, &file->sd, err);
@@ -278,89 +267,61 @@ check_space(struct guest *guest, const struct plan *plan, struct v2v_error *err)
     return 0;
 }
 
-static int
-archive_item(int fd, const struct item *item, bool directory, time_t now,
-             struct v2v_error *err)
+static struct guest_new
+new_item(const struct item *item, bool directory)
 {
-    const struct tar_member member = { .path = item->node.path + 1,
-                                       .directory = directory,
-                                       .data = item->data,
-                                       .len = item->len,
-                                       .sd = item->sd.data,
-                                       .sd_len = item->sd.len,
-                                       .mtime = now };
-
-    return tar_add(fd, &member, err);
+    return (struct guest_new){ .path = item->node.path,
+                               .directory = directory,
+                               .data = item->data,
+                               .len = item->len,
+                               .sd = item->sd.data,
+                               .sd_len = item->sd.len };
 }
 
-/* No member for a directory that is there: tar would set its times. */
+/* What is to be made, in order: directories that are there stay as they are. */
 static int
-archive(int fd, const struct plan *plan, struct v2v_error *err)
+list_new(const struct plan *plan, struct guest_new **ret, size_t *ret_count,
+         struct v2v_error *err)
 {
-    time_t now = time(NULL);
+    struct guest_new *items =
+        calloc(plan->dir_count + plan->file_count, sizeof *items);
+    size_t count = 0;
 
+    if (items == NULL)
+        return v2v_fail_errno(err, errno, "list of files");
     for (size_t i = 0; i < plan->dir_count; i++)
-        if (!plan->dirs[i].node.stat.exists &&
-            archive_item(fd, &plan->dirs[i], true, now, err) < 0)
-            return -1;
+        if (!plan->dirs[i].node.stat.exists)
+            items[count++] = new_item(&plan->dirs[i], true);
     for (size_t i = 0; i < plan->file_count; i++)
-        if (archive_item(fd, &plan->files[i], false, now, err) < 0)
-            return -1;
-    return tar_end(fd, err);
-}
-
-static int
-extract(struct guest *guest, const struct plan *plan, struct v2v_error *err)
-{
-    V2V_AUTO(fd) int fd = memfd_create("guest files", MFD_CLOEXEC);
-    char name[32];
-
-    if (fd < 0)
-        return v2v_fail_errno(err, errno, "memfd_create");
-    if (archive(fd, plan, err) < 0)
-        return -1;
-    /* opened anew by this name, so read from its start */
-    snprintf(name, sizeof name, "/dev/fd/%d", fd);
-    if (guestfs_tar_in_opts(guest->g, name, "/", GUESTFS_TAR_IN_OPTS_XATTRS, 1,
-                            -1) < 0)
-        return guest_fail(guest, err, "writing files");
+        items[count++] = new_item(&plan->files[i], false);
+    *ret = items;
+    *ret_count = count;
     return 0;
 }
 
 /* tar only warns when an extended attribute cannot be set, and ntfs-3g gives
  * a file without one to Everyone. */
 static int
-verify_item(struct guest *guest, const struct item *item, bool directory,
+verify_item(struct guest *guest, const struct guest_new *item,
             struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes sd = { 0 };
     V2V_AUTO(guest_node) struct guest_node now = { 0 };
 
-    if (guest_resolve(guest, item->node.path, &now, err) < 0)
+    if (guest_resolve(guest, item->path, &now, err) < 0)
         return -1;
-    if (!now.stat.exists || now.stat.reparse || now.stat.is_dir != directory ||
-        (!directory && now.stat.size != item->len))
+    if (!now.stat.exists || now.stat.reparse ||
+        now.stat.is_dir != item->directory ||
+        (!item->directory && now.stat.size != item->len))
         return v2v_fail(err, V2V_ERR_INTERNAL, "%s: not as written",
-                        item->node.path);
-    if (read_sd(guest, item->node.path, &sd, err) < 0)
+                        item->path);
+    if (read_sd(guest, &now, &sd, err) < 0)
         return -1;
-    if (sd.len != item->sd.len || memcmp(sd.data, item->sd.data, sd.len) != 0)
+    if (sd.len != item->sd_len ||
+        (sd.len > 0 && memcmp(sd.data, item->sd, sd.len) != 0))
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s: its security descriptor is not as written",
-                        item->node.path);
-    return 0;
-}
-
-static int
-verify(struct guest *guest, const struct plan *plan, struct v2v_error *err)
-{
-    for (size_t i = 0; i < plan->dir_count; i++)
-        if (!plan->dirs[i].node.stat.exists &&
-            verify_item(guest, &plan->dirs[i], true, err) < 0)
-            return -1;
-    for (size_t i = 0; i < plan->file_count; i++)
-        if (verify_item(guest, &plan->files[i], false, err) < 0)
-            return -1;
+                        item->path);
     return 0;
 }
 
@@ -369,13 +330,19 @@ guest_write_files(struct guest *guest, const struct guest_file *files,
                   size_t count, struct v2v_error *err)
 {
     V2V_AUTO(plan) struct plan plan = { 0 };
+    V2V_AUTO(mem) struct guest_new *items = NULL;
+    size_t item_count;
 
     if (count == 0)
         return 0;
-    if (!guest->mounted)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "no volume is mounted");
-    if (make_plan(guest, files, count, &plan, err) < 0 ||
-        check_space(guest, &plan, err) < 0 || extract(guest, &plan, err) < 0)
+    if (guest_check_mounted(guest, err) < 0 ||
+        make_plan(guest, files, count, &plan, err) < 0 ||
+        check_space(guest, &plan, err) < 0 ||
+        list_new(&plan, &items, &item_count, err) < 0 ||
+        guest->backend->make(guest->state, items, item_count, err) < 0)
         return -1;
-    return verify(guest, &plan, err);
+    for (size_t i = 0; i < item_count; i++)
+        if (verify_item(guest, &items[i], err) < 0)
+            return -1;
+    return 0;
 }

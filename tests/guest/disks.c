@@ -84,7 +84,8 @@ open_machine(const char *const *images, size_t count)
 
         must_run(command);
         ok(v2v_strings_add(&overlays, overlay, &err), &err);
-        disks[i] = (struct guest_disk_source){ overlays.items[i], "qcow2" };
+        disks[i] = (struct guest_disk_source){ .image = overlays.items[i],
+                                               .format = "qcow2" };
     }
     machine = (struct guest_machine){ disks, count, top };
     ok(guest_open(&machine, &guest, &err), &err);
