@@ -539,7 +539,8 @@ def our_hives(work):
     root = regf.Key("ROOT")
     for text in os.path.join(FIXTURES, "registry", "BCD.reg"), \
             os.path.join(HERE, "long.reg"):
-        regf.load_reg(text, root, {"TESTSIGNING": "01"})
+        regf.load_reg(text, root, {"TESTSIGNING": "01", "LOADER": "exe",
+                                   "DEVICE": "00"})
     path = os.path.join(work, "our-BCD")
     with open(path, "wb") as f:
         f.write(regf.write_hive(root, "BCD"))
