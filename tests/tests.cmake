@@ -8,6 +8,7 @@ v2v_unit_test(base v2v::base)
 
 v2v_unit_test(disk v2v::disk)
 v2v_unit_test(disk-ntfs v2v::disk)
+v2v_unit_test(disk-bitlocker v2v::disk)
 v2v_unit_test(disk-mft v2v::disk)
 v2v_unit_test(disk-real v2v::disk)
 v2v_unit_test(disk-place v2v::disk)

@@ -13,6 +13,8 @@ enum { VOLUMES_MAX = 256, LOGICAL_LINKS_MAX = 256 };
 
 /* Master and extended boot record.  UEFI 2.10, table 5.1 and 5.2. */
 enum {
+    MBR_SIGNATURE = 440,
+    MBR_SIGNATURE_LEN = 4,
     MBR_TABLE = 446,
     MBR_ENTRY = 16,
     MBR_ENTRIES = 4,
@@ -322,6 +324,7 @@ probe_mbr(const struct disk_reader *disk, const uint8_t *sector,
 
     layout->table = DISK_TABLE_MBR;
     layout->sector_size = DISK_SECTOR;
+    memcpy(layout->id, sector + MBR_SIGNATURE, MBR_SIGNATURE_LEN);
     for (unsigned i = 0; i < MBR_ENTRIES; i++) {
         struct mbr_entry entry = mbr_entry(sector, i);
 
@@ -359,6 +362,7 @@ struct gpt_header {
     uint32_t entry_count;
     uint32_t entry_size; /* bytes */
     uint32_t table_crc;
+    uint8_t disk_guid[16];
 };
 
 static int
@@ -391,6 +395,7 @@ parse_gpt_header(uint8_t *sector, unsigned sector_size, uint64_t lba,
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "%" PRIu32 " entries of %" PRIu32 " bytes",
                         header.entry_count, header.entry_size);
+    memcpy(header.disk_guid, sector + 56, sizeof header.disk_guid);
     *ret = header;
     return 0;
 }
@@ -415,6 +420,7 @@ add_gpt_partitions(const struct disk_reader *disk, struct disk_layout *layout,
                             " to %" PRIu64,
                             i + 1, first, last);
         memcpy(volume.type_guid, entry, sizeof volume.type_guid);
+        memcpy(volume.guid, entry + 16, sizeof volume.guid);
         volume.esp = memcmp(entry, gpt_esp, sizeof gpt_esp) == 0;
         if (add_partition(disk, layout, volume, first, last - first + 1, err) <
             0)
@@ -481,6 +487,7 @@ probe_gpt(const struct disk_reader *disk, struct disk_layout *layout,
                          "the partition table is read from its backup: %s",
                          damage.text);
             layout->sector_size = sector_size;
+            memcpy(layout->id, header.disk_guid, sizeof layout->id);
             return add_gpt_partitions(disk, layout, &header, table, err);
         }
         if (cause.code == V2V_ERR_FORMAT)

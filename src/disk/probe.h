@@ -65,6 +65,7 @@ struct disk_volume {
                                   Storage Spaces, MSR), else the first sector */
     uint8_t mbr_type;          /* MBR: the partition's type byte; else 0 */
     uint8_t type_guid[16];     /* GPT: the type as the disk stores it; else 0 */
+    uint8_t guid[16];          /* GPT: its own, as the disk stores it; else 0 */
     bool active;               /* MBR: the partition that a BIOS boots */
     bool esp;                  /* EFI system partition, by its type */
 };
@@ -73,6 +74,8 @@ struct disk_layout {
     enum disk_table table;
     unsigned sector_size; /* bytes in an LBA of the table: 512, or 4096 for a
                              GPT made on a 4K native disk */
+    uint8_t id[16]; /* GPT: the disk's GUID as it stores it; MBR: its signature,
+                       4 bytes; else 0 */
     struct disk_volume *volumes; /* in the order of @number */
     size_t count;
 };

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Hostile disks: the partition table, every NTFS in it, and the places of two
- * files there.
+/* Hostile disks: the partition table, every NTFS in it and the places of two
+ * files there, and who can open a BitLocker volume.
  *
  * Input: a byte (bit 0: make the checksums of a GPT right first, else no
  * change gets past them; the others: the number of a file's record), the
  * disk's size in sectors of 512 bytes (4 bytes, little endian), then sectors:
  * a number (4 bytes) and 512 bytes.  All other sectors are zero.  The corpus
  * holds of images made with sfdisk and mkntfs the sectors that are read; its
- * files place-* are made by make-corpus-disk.py. */
+ * files place-* and bitlocker-* are made by make-corpus-disk.py. */
 #include <stdlib.h>
 
+#include "disk/bitlocker.h"
 #include "disk/ntfs.h"
 #include "disk/probe.h"
 #include "tests/unit/test-disk-image.h"
@@ -67,6 +68,21 @@ find_place(const struct disk_reader *disk, const struct disk_volume *v,
 }
 
 static void
+find_keys(const struct disk_reader *disk, const struct disk_volume *v)
+{
+    struct bitlocker keys;
+    struct v2v_error err;
+
+    if (bitlocker_read(disk, v->offset, v->len, &keys, &err) < 0)
+        return;
+    if ((keys.state == BITLOCKER_UNKNOWN) != (keys.protectors[0] == '\0') ||
+        (keys.state == BITLOCKER_CLEAR_KEY) !=
+            (strncmp(keys.protectors, "clear key", 9) == 0) ||
+        strlen(keys.protectors) >= sizeof keys.protectors - 1)
+        abort();
+}
+
+static void
 probe(const struct disk_reader *disk, uint64_t number)
 {
     V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
@@ -81,6 +97,8 @@ probe(const struct disk_reader *disk, uint64_t number)
         if (v->offset > disk->size || v->len > disk->size - v->offset ||
             (i > 0 && v->number <= v[-1].number))
             abort();
+        if (v->content == DISK_BITLOCKER)
+            find_keys(disk, v);
         if (v->content != DISK_NTFS)
             continue;
         find_place(disk, v, number, 4096);

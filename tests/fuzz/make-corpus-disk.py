@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make the files place-* of tests/fuzz/corpus-disk/ for fuzz-disk.c: of
+"""Make some files of tests/fuzz/corpus-disk/ for fuzz-disk.c.  place-*: of
 volumes whose files and MFT are in many pieces, the sectors that are read on
-the way to a file.  Run by hand after a change; needs what fixtures/mkguest
+the way to a file; bitlocker-*: of volumes with keys, all that is not empty.
+Run by hand after a change; needs what fixtures/mkguest
 does."""
 import os
 import struct
@@ -83,12 +84,12 @@ def sectors_read(disk, number):
                                  lcn * cluster // SECTOR + n)
 
 
-def write(name, number):
+def write(name, number, choose=sectors_read):
     with open("disk", "rb") as f:
         disk = f.read()
     with open(os.path.join(OUT, name), "wb") as f:
         f.write(struct.pack("<BI", number << 1, len(disk) // SECTOR))
-        for s in sorted(set(sectors_read(disk, number))):
+        for s in sorted(set(choose(disk, number))):
             data = disk[s * SECTOR:(s + 1) * SECTOR]
             if any(data):
                 f.write(struct.pack("<I", s) + data)
@@ -126,3 +127,10 @@ fill("disk", ("fill", "big", "6000000"), ("weave", "warp", "200000"),
      ("drop", "warp.weft"))
 fill("disk", *(("file", f"f{i}", "/dev/null") for i in range(1500)))
 write("place-mft", number_of("warp"))
+
+# master keys, and one that only the second copy of the metadata has
+for name, *options in (("locked", "tpm", "recovery-password"),
+                       ("suspended", "--damage", "1", "tpm", "clear-key")):
+    run(FIXTURES + "/mkbitlocker", "disk", *options)
+    write("bitlocker-" + name, 0,
+          lambda disk, number: range(len(disk) // SECTOR))

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "disk/probe.h"
 #include "test-disk-image.h"
@@ -336,10 +337,12 @@ put_gpt(unsigned sector_size, uint64_t lba, uint64_t table)
     put_le(header + 72, 8, table);
     put_le(header + 80, 4, 128);
     put_le(header + 84, 4, 128);
+    put_le(header + 56, 8, 0xD15C);
     for (size_t i = 0; i < sizeof windows_disk / sizeof *windows_disk; i++) {
         uint8_t *p = image.data + table * sector_size + i * 128;
 
         memcpy(p, windows_disk[i].type, 16);
+        put_le(p + 24, 8, 0xA000 + i);
         put_le(p + 32, 8, windows_disk[i].first);
         put_le(p + 40, 8, windows_disk[i].last);
     }
@@ -377,6 +380,29 @@ test_gpt(void **state)
     put_windows_disk(512);
     assert_layout(IMAGE_LEN, windows_disk_512);
     assert_string_equal(warning, "");
+}
+
+/* By which Windows' boot configuration finds a disk and its partitions. */
+static void
+test_identities(void **state)
+{
+    V2V_AUTO(disk_layout) struct disk_layout gpt = { 0 };
+    V2V_AUTO(disk_layout) struct disk_layout mbr = { 0 };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    put_windows_disk(512);
+    assert_int_equal(probe_sized(IMAGE_LEN, &gpt, &err), 0);
+    assert_int_equal(v2v_get_le(gpt.id, 8), 0xD15C);
+    assert_int_equal(v2v_get_le(gpt.volumes[0].guid + 8, 8), 0xA000);
+    assert_int_equal(v2v_get_le(gpt.volumes[3].guid + 8, 8), 0xA004);
+
+    memset(image.data, 0, 512);
+    put_entry(0, 0, 0x80, 0x07, 63, 100);
+    put_le(image.data + 440, 4, 0x0BADF00D);
+    assert_int_equal(probe_sized(IMAGE_LEN, &mbr, &err), 0);
+    assert_int_equal(v2v_get_le(mbr.id, 8), 0x0BADF00D);
+    assert_true(v2v_is_zero(mbr.volumes[0].guid, 16));
 }
 
 static void
@@ -518,6 +544,7 @@ main(void)
         TEST(test_a_truncated_image),
         TEST(test_bad_chains_of_logical_partitions),
         TEST(test_gpt),
+        TEST(test_identities),
         TEST(test_gpt_of_a_4k_native_disk),
         TEST(test_damaged_gpt),
         TEST(test_hostile_gpt),
