@@ -51,6 +51,7 @@ v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
 
 v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)
+v2v_unit_test(image-read v2v::image)
 v2v_unit_test(transaction v2v::image)
 v2v_unit_test(rewind v2v::image)
 v2v_unit_test(formats v2v::image)

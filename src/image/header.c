@@ -47,22 +47,30 @@ header_load(int fd, struct header *ret, struct v2v_error *err)
 }
 
 int
-header_refuse_chain(const char *what, const char *format, struct v2v_error *err)
+header_refuse_chain(enum header_chain what, const char *format,
+                    struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the image has %s; make it one file first: qemu-img "
-                    "convert -f %s -O qcow2 IMAGE NEW-IMAGE",
-                    what, format);
+    static const struct {
+        const char *finding, *text;
+    } chains[] = {
+        [HEADER_BACKING_FILE] = { "backing-file", "a backing file" },
+        [HEADER_DATA_FILE] = { "data-file", "an external data file" },
+    };
+
+    return v2v_refuse(err, V2V_ERR_GUEST, chains[what].finding,
+                      "the image has %s; make it one file first: qemu-img "
+                      "convert -f %s -O qcow2 IMAGE NEW-IMAGE",
+                      chains[what].text, format);
 }
 
 /* Of formats whose differencing disks QEMU cannot read at all. */
 static int
 refuse_difference(const char *advice, struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the image holds only the changes to a parent disk (a "
-                    "checkpoint or snapshot); make it one file first: %s",
-                    advice);
+    return v2v_refuse(err, V2V_ERR_GUEST, "backing-file",
+                      "the image holds only the changes to a parent disk (a "
+                      "checkpoint or snapshot); make it one file first: %s",
+                      advice);
 }
 
 static uint64_t
@@ -83,10 +91,10 @@ static int
 check_qcow2(const struct header *header, struct v2v_error *err)
 {
     if (get_be(header->head + 8, 8) != 0)
-        return header_refuse_chain("a backing file", "qcow2", err);
+        return header_refuse_chain(HEADER_BACKING_FILE, "qcow2", err);
     if (get_be(header->head + 4, 4) >= 3 &&
         (get_be(header->head + 72, 8) & 4) != 0)
-        return header_refuse_chain("an external data file", "qcow2", err);
+        return header_refuse_chain(HEADER_DATA_FILE, "qcow2", err);
     return 0;
 }
 

@@ -29,17 +29,18 @@ int header_read(int fd, uint64_t offset, void *buf, size_t len,
                 struct v2v_error *err);
 
 /* The refusal of an image that is one of several, with what makes one of
- * them: -1, V2V_ERR_GUEST.  @what: "a backing file" */
-int header_refuse_chain(const char *what, const char *format,
+ * them: -1, V2V_ERR_GUEST, "backing-file" or "data-file". */
+enum header_chain { HEADER_BACKING_FILE, HEADER_DATA_FILE };
+int header_refuse_chain(enum header_chain what, const char *format,
                         struct v2v_error *err);
 
 /**
  * header_check() - refuse an image that needs another one
  * @format: QEMU's name; those without such a header pass
  *
- * Returns: 0, or -1 with V2V_ERR_GUEST: a backing file, an external data file,
- * a parent; or V2V_ERR_FORMAT: a VHD or VDI of no known type.  VMDK is
- * image/vmdk.h's matter.
+ * Returns: 0, or -1 with V2V_ERR_GUEST: a backing file or a parent
+ * ("backing-file"), an external data file ("data-file"); or V2V_ERR_FORMAT: a
+ * VHD or VDI of no known type.  VMDK is image/vmdk.h's matter.
  *
  * Source: QEMU docs/interop/qcow2.txt; Microsoft, "Virtual Hard Disk Image
  * Format Specification", "Hard Disk Footer Format"; [MS-VHDX] 2.2.3 and

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "image/image.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -31,9 +32,27 @@ image_overlay_path(const struct image *image)
 }
 
 const char *
+image_disk_path(const struct image *image)
+{
+    return image->read_only ? image->source : image->overlay;
+}
+
+const char *
+image_disk_format(const struct image *image)
+{
+    return image->read_only ? image->info.format : "qcow2";
+}
+
+const char *
 image_scratch(const struct image *image)
 {
     return image->t.scratch;
+}
+
+void
+image_sweep(void)
+{
+    scratch_sweep();
 }
 
 const char *
@@ -42,25 +61,102 @@ image_undo_file(const struct image *image)
     return image->undo_file;
 }
 
+/* Of an absolute name, which dirname() cuts in place. */
+static char *
+folder_of(const char *path, struct v2v_error *err)
+{
+    char *folder = v2v_strdup(path, err);
+
+    if (folder != NULL)
+        dirname(folder);
+    return folder;
+}
+
+static int
+free_space(const char *folder, uint64_t *ret, struct v2v_error *err)
+{
+    struct statvfs st;
+
+    if (folder == NULL)
+        return -1;
+    if (statvfs(folder, &st) < 0)
+        return v2v_fail_errno(err, errno, "%s", folder);
+    *ret = (uint64_t)st.f_bavail * st.f_frsize;
+    return 0;
+}
+
 static int
 check_free_space(const char *path, uint64_t needed, struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *copy = v2v_strdup(path, err);
-    struct statvfs st;
+    V2V_AUTO(mem) char *folder = folder_of(path, err);
     uint64_t avail;
 
-    if (copy == NULL)
+    if (free_space(folder, &avail, err) < 0)
         return -1;
-    if (statvfs(dirname(copy), &st) < 0)
-        return v2v_fail_errno(err, errno, "%s", copy);
-    avail = (uint64_t)st.f_bavail * st.f_frsize;
     if (avail < needed)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s: %" PRIu64 " MiB are free, %" PRIu64
                         " MiB are needed",
-                        copy, avail >> 20, needed >> 20);
+                        folder, avail >> 20, needed >> 20);
     return 0;
 }
+
+/* What is known of it without looking into it ---------------------------- */
+
+static int
+add_snapshots(const struct v2v_strings *names, struct image_about *ret,
+              struct v2v_error *err)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (v2v_strings_add(&ret->snapshots, names->items[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* The small files may be elsewhere than the overlay. */
+static int
+find_host_free(const struct transaction *t, uint64_t *ret,
+               struct v2v_error *err)
+{
+    const char *prefixes[] = { t->overlay_prefix, t->prefix };
+
+    *ret = UINT64_MAX;
+    for (size_t i = 0; i < 2 && prefixes[i] != NULL; i++) {
+        V2V_AUTO(mem) char *folder = folder_of(prefixes[i], err);
+        uint64_t avail;
+
+        if (free_space(folder, &avail, err) < 0)
+            return -1;
+        *ret = avail < *ret ? avail : *ret;
+    }
+    return 0;
+}
+
+int
+image_about(const struct image *image, struct image_about *ret,
+            struct v2v_error *err)
+{
+    const struct image_info *info = &image->info;
+
+    *ret = (struct image_about){ .format = info->format,
+                                 .probed_raw = info->probed_raw,
+                                 .virtual_size = info->virtual_size,
+                                 .host_needed = IMAGE_FREE_SPACE_MIN,
+                                 .writable = image->writable,
+                                 .copy_only = info->copy_only };
+    if (find_host_free(&image->t, &ret->host_free, err) < 0)
+        return -1;
+    return add_snapshots(&info->snapshots, ret, err);
+}
+
+void
+image_about_done(struct image_about *about)
+{
+    v2v_strings_done(&about->snapshots);
+    *about = (struct image_about){ 0 };
+}
+
+/* Overlay ---------------------------------------------------------------- */
 
 /* The number after the last; the lock keeps it ours. */
 static int
@@ -106,6 +202,7 @@ image_overlay_create(struct image *image, bool keep_undo, struct v2v_error *err)
 {
     struct transaction *t = &image->t;
 
+    assert(!image->read_only);
     if (check_free_space(t->overlay_prefix, IMAGE_FREE_SPACE_MIN, err) < 0 ||
         check_free_space(t->prefix, IMAGE_FREE_SPACE_MIN, err) < 0 ||
         (!t->copy && choose_undo_file(image, keep_undo, err) < 0) ||
@@ -121,8 +218,8 @@ image_overlay_disk(struct image *image, struct nbd_disk **ret,
                    struct v2v_error *err)
 {
     if (image->overlay_disk == NULL &&
-        nbd_disk_open(image->overlay, "qcow2", NBD_READ_ONLY,
-                      &image->overlay_disk, err) < 0)
+        nbd_disk_open(image_disk_path(image), image_disk_format(image),
+                      NBD_READ_ONLY, &image->overlay_disk, err) < 0)
         return -1;
     *ret = image->overlay_disk;
     return 0;
@@ -320,6 +417,7 @@ image_commit(struct image *image, const struct image_change *change,
 {
     struct v2v_error why = { 0 };
 
+    assert(!image->read_only);
     if (prepare_commit(image, change, err) < 0)
         return v2v_fail_in(err, "before the commit (the image is as it was)");
     if (transaction_finish(&image->t, &why) == 0) {
@@ -351,6 +449,8 @@ image_close(struct image *image)
     if (image == NULL)
         return;
     nbd_disk_abandon(image->overlay_disk);
+    if (image->read_only)
+        scratch_delete(image->t.scratch);
     if (has_own_files(image) && transaction_discard(&image->t, &err) < 0)
         v2v_warn("image", "not-cleaned-up", "%s", err.text);
     for (size_t i = 0; i < IMAGE_LOCKS; i++)

@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "disk/probe.h"
 
 struct image;
@@ -32,6 +33,8 @@ struct image_options {
     const char *work_dir; /* for the overlay; NULL: beside the image */
     const char *output;   /* a new qcow2 takes the result and the image is only
                              read; NULL: the image itself changes */
+    bool read_only;       /* nobody writes: neither the image nor a file beside
+                             it; no output */
 };
 
 enum {
@@ -69,21 +72,32 @@ const char *image_format_by_magic(const void *head, const void *tail,
  * Our lock is an OFD write lock on one byte that QEMU does not use, held until
  * image_close(); flock() would be a lock on all bytes where the file is on NFS
  * and so shut out our own qemu-img.  With an output it is the new file that is
- * locked.  What a run that died has left is ended first, as image_recover()
- * does, with a warning.
+ * locked, and the image as if it were read-only.  What a run that died has left
+ * is ended first, as image_recover() does, with a warning.
+ *
+ * With read_only the lock is a read lock, that many can have while nobody
+ * writes, and nothing is ended: a run that died in its commit is a refusal, one
+ * that died before has changed nothing.  Neither the image nor its folder needs
+ * to be writable, a block device needs no work_dir, and there is no overlay:
+ * see image_disk_path().
  *
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE   missing, or neither a regular file nor a block device; a
  *                 block device without a work_dir; no such work_dir; the
  *                 output exists or cannot be made
- * V2V_ERR_GUEST   read-only (no write bit at all counts, even for root); it
- *                 has a backing file or an external data file; encrypted;
- *                 marked corrupt; of a kind that QEMU cannot write; a state
- *                 file that is not understood
+ * V2V_ERR_GUEST   nobody may write it, even for root ("image-read-only"); it
+ *                 has a backing file or a parent ("backing-file"), an external
+ *                 data file ("data-file"); encrypted ("image-encrypted");
+ *                 marked corrupt ("image-corrupt"); a VHDX that was not closed
+ *                 ("vhdx-log"); of a kind that is not taken, or not in place
+ *                 ("image-kind"); a commit that was interrupted and cannot be
+ *                 ended, or may not, a state file that is not understood
+ *                 ("image-interrupted")
  * V2V_ERR_BUSY    another v2v-virtio holds it, or a virtual machine or QEMU
  *                 tool does, or the host has mounted it
  * V2V_ERR_FORMAT  not a disk image (a raw one has a boot sector), or
  *                 qemu-img cannot open it as the format given or found
+ *                 ("image-unreadable")
  * V2V_ERR_INTERNAL  qemu-img cannot be run, or the host fails
  *
  * Source of QEMU's locks: QEMU block/file-posix.c, RAW_LOCK_PERM_BASE 100
@@ -91,6 +105,26 @@ const char *image_format_by_magic(const void *head, const void *tail,
  */
 int image_open(const char *path, const struct image_options *options,
                struct image **ret, struct v2v_error *err);
+
+/* What there is to say about an image before anybody looks into it. */
+struct image_about {
+    const char *format;    /* QEMU's name, static */
+    bool probed_raw;       /* raw since no magic is known, and nobody said so */
+    uint64_t virtual_size; /* bytes */
+    uint64_t host_free;    /* bytes free where an overlay would go; UINT64_MAX:
+                              that is not known yet (a block device) */
+    uint64_t host_needed;  /* that image_overlay_create() asks for */
+    struct v2v_strings snapshots; /* names of internal ones; empty: none */
+    bool writable;                /* by this user; if not: "image-read-only" */
+    const char *copy_only; /* what it is that is not worked on in place ("image-
+                              kind"): "a Parallels image"; or NULL */
+};
+
+/* @ret: all zero; the caller's to image_about_done().  V2V_ERR_INTERNAL. */
+int image_about(const struct image *image, struct image_about *ret,
+                struct v2v_error *err);
+
+void image_about_done(struct image_about *about);
 
 /* The absolute name of a file that needs not exist, in a folder that does:
  * V2V_ERR_USAGE.  @ret: a new string. */
@@ -123,7 +157,8 @@ int image_recover(const char *path, const char *work_dir,
                   enum image_recovered *ret, struct v2v_error *err);
 
 /**
- * image_overlay_create() - the empty qcow2 overlay that takes all changes
+ * image_overlay_create() - the empty qcow2 overlay that takes all changes;
+ * not of a read_only image
  * @keep_undo: the undo file that image_commit() makes is to stay; there is
  *             none with an output
  *
@@ -142,11 +177,20 @@ int image_overlay_create(struct image *image, bool keep_undo,
  * image_overlay_create() and after the commit. */
 const char *image_overlay_path(const struct image *image);
 
-/* A directory for temporary files of other programs, gone with the overlay. */
-const char *image_scratch(const struct image *image);
+/* What a guest is opened from: the overlay; of a read_only image that itself,
+ * to be opened without writing to it (struct guest_disk_source). */
+const char *image_disk_path(const struct image *image);
+const char *image_disk_format(const struct image *image);
 
-/* The overlay's content, when nobody else has it open.  @ret is valid until
- * the commit. */
+/* A directory for temporary files of other programs, gone with the overlay; of
+ * a read_only image from image_open() to image_close().  The latter's name
+ * starts with "v2v-virtio.read-"; one that a run which was killed has left is
+ * deleted by image_sweep(), and by the next image_open() with read_only. */
+const char *image_scratch(const struct image *image);
+void image_sweep(void);
+
+/* The content of image_disk_path(), when nobody else has it open for writing.
+ * @ret is valid until the commit. */
 int image_overlay_reader(struct image *image, struct disk_reader *ret,
                          struct v2v_error *err);
 

@@ -97,6 +97,7 @@ find_format(const struct header *header, const char *wanted,
         return v2v_fail(err, V2V_ERR_USAGE,
                         "images of format %s are not supported", name);
     info->format = format->name;
+    info->probed_raw = name == NULL;
     info->copy_only = format->copy_only;
     if (strcmp(info->format, "raw") == 0 && !has_boot_sector(header->head))
         return v2v_fail(err, V2V_ERR_FORMAT,
@@ -189,33 +190,48 @@ check_extents(json_t *extents, const struct image_info *info,
     return 0;
 }
 
-/* Source of the names: qapi/block-core.json (ImageInfo, ImageInfoSpecific). */
 static int
-judge(json_t *said, const struct image_info *info, struct v2v_error *err)
+list_snapshots(json_t *snapshots, struct image_info *info,
+               struct v2v_error *err)
 {
-    json_t *specific =
-        json_object_get(json_object_get(said, "format-specific"), "data");
-    size_t snapshots = json_array_size(json_object_get(said, "snapshots"));
+    for (size_t i = 0; i < json_array_size(snapshots); i++) {
+        const char *name = json_string_value(
+            json_object_get(json_array_get(snapshots, i), "name"));
+        struct v2v_strings *names = &info->snapshots;
 
-    if (json_object_get(said, "backing-filename") != NULL)
-        return header_refuse_chain("a backing file", info->format, err);
-    if (json_object_get(specific, "data-file") != NULL)
-        return header_refuse_chain("an external data file", info->format, err);
-    if (json_is_true(json_object_get(said, "encrypted")))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the image is encrypted, which is not supported");
-    if (json_is_true(json_object_get(specific, "corrupt")))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the image is marked as corrupt; see qemu-img check");
-    if (strcmp(info->format, "vmdk") == 0 &&
-        check_extents(json_object_get(specific, "extents"), info, err) < 0)
-        return -1;
-    if (snapshots > 0)
+        if (v2v_strings_add(names, name != NULL ? name : "", err) < 0)
+            return -1;
+        v2v_make_printable(names->items[names->count - 1]);
+    }
+    if (info->snapshots.count > 0)
         v2v_fact("image",
                  "%zu internal snapshots: they stay as they are, so going "
                  "back to one undoes the injection",
-                 snapshots);
+                 info->snapshots.count);
     return 0;
+}
+
+/* Source of the names: qapi/block-core.json (ImageInfo, ImageInfoSpecific). */
+static int
+judge(json_t *said, struct image_info *info, struct v2v_error *err)
+{
+    json_t *specific =
+        json_object_get(json_object_get(said, "format-specific"), "data");
+
+    if (json_object_get(said, "backing-filename") != NULL)
+        return header_refuse_chain(HEADER_BACKING_FILE, info->format, err);
+    if (json_object_get(specific, "data-file") != NULL)
+        return header_refuse_chain(HEADER_DATA_FILE, info->format, err);
+    if (json_is_true(json_object_get(said, "encrypted")))
+        return v2v_refuse(err, V2V_ERR_GUEST, "image-encrypted",
+                          "the image is encrypted, which is not supported");
+    if (json_is_true(json_object_get(specific, "corrupt")))
+        return v2v_refuse(err, V2V_ERR_GUEST, "image-corrupt",
+                          "the image is marked as corrupt; see qemu-img check");
+    if (strcmp(info->format, "vmdk") == 0 &&
+        check_extents(json_object_get(specific, "extents"), info, err) < 0)
+        return -1;
+    return list_snapshots(json_object_get(said, "snapshots"), info, err);
 }
 
 /* What QEMU says needs an answer.  An overlay's backing file is opened
@@ -225,11 +241,11 @@ fail_as_qemu(const struct v2v_error *why, const char *path,
              struct v2v_error *err)
 {
     if (strstr(why->text, "contains a log that needs to be replayed") != NULL)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the VHDX was not closed properly: its log has to be "
-                        "replayed; start and shut down its machine, or: "
-                        "qemu-img check -r all '%s'",
-                        path);
+        return v2v_refuse(err, V2V_ERR_GUEST, "vhdx-log",
+                          "the VHDX was not closed properly: its log has to be "
+                          "replayed; start and shut down its machine, or: "
+                          "qemu-img check -r all '%s'",
+                          path);
     return v2v_fail(err, why->code, "%s", why->text);
 }
 
@@ -293,6 +309,20 @@ inspect_steps(int fd, const char *path, const char *wanted, enum image_use use,
     return 0;
 }
 
+/* What has no name of its own.  Damage is "image-unreadable" whether it is QEMU
+ * that finds it or we; what else there is to refuse is a kind of image. */
+static int
+name_refusal(struct v2v_error *err)
+{
+    if (err == NULL || err->finding != NULL)
+        return -1;
+    if (err->code == V2V_ERR_GUEST)
+        v2v_error_name(err, "image-kind");
+    else if (err->code == V2V_ERR_FORMAT)
+        v2v_error_name(err, "image-unreadable");
+    return -1;
+}
+
 int
 inspect_image(int fd, const char *path, const char *wanted, enum image_use use,
               struct image_info *ret, struct v2v_error *err)
@@ -300,7 +330,7 @@ inspect_image(int fd, const char *path, const char *wanted, enum image_use use,
     V2V_AUTO(image_info) struct image_info info = { 0 };
 
     if (inspect_steps(fd, path, wanted, use, &info, err) < 0)
-        return -1;
+        return name_refusal(err);
     v2v_fact("image", "format %s%s", info.format,
              wanted == NULL ? ", by its content" : ", as given");
     if (info.files.count > 1)
@@ -314,5 +344,6 @@ void
 image_info_done(struct image_info *info)
 {
     v2v_strings_done(&info->files);
+    v2v_strings_done(&info->snapshots);
     *info = (struct image_info){ 0 };
 }

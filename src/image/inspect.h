@@ -25,6 +25,7 @@
 #ifndef V2V_IMAGE_INSPECT_H
 #define V2V_IMAGE_INSPECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -39,15 +40,17 @@ enum image_use {
 /* All zero is an empty one. */
 struct image_info {
     const char *format;       /* QEMU's name, static */
+    bool probed_raw;          /* nobody said so, and no magic is known */
     struct v2v_strings files; /* absolute names of all that it is made of, to
                                  be locked, flushed and so on, each: first
                                  the image, then a VMDK's extents */
-    uint64_t virtual_size;    /* bytes; an overlay has the same */
-    uint64_t cluster_size;    /* bytes, of a qcow2; 0 for all others */
-    uint64_t room;            /* bytes that a qcow2 on a block device may grow
-                                 by; UINT64_MAX for all others */
-    const char *copy_only;    /* what it is that is not worked on in place,
-                                 static: "a Parallels image"; or NULL */
+    struct v2v_strings snapshots; /* names of internal ones, for people */
+    uint64_t virtual_size;        /* bytes; an overlay has the same */
+    uint64_t cluster_size;        /* bytes, of a qcow2; 0 for all others */
+    uint64_t room;         /* bytes that a qcow2 on a block device may grow
+                              by; UINT64_MAX for all others */
+    const char *copy_only; /* what it is that is not worked on in place,
+                              static: "a Parallels image"; or NULL */
 };
 
 /**
@@ -61,8 +64,8 @@ struct image_info {
  * What the image's own headers say is checked before QEMU sees it.
  *
  * Error codes: V2V_ERR_GUEST, V2V_ERR_FORMAT, V2V_ERR_BUSY and
- * V2V_ERR_INTERNAL as image_open() has them; V2V_ERR_USAGE: @wanted is none
- * of the above.
+ * V2V_ERR_INTERNAL as image_open() has them, with their findings;
+ * V2V_ERR_USAGE: @wanted is none of the above.
  */
 int inspect_image(int fd, const char *path, const char *wanted,
                   enum image_use use, struct image_info *ret,

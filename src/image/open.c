@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image/open.c - find an image, lock it, end what was left there */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -12,6 +13,7 @@
 #include "image/own-file.h"
 #include "image/qemu-lock.h"
 #include "image/resume.h"
+#include "image/scratch.h"
 
 /* Ours: any byte that nobody else uses; locks may lie beyond a file's end. */
 #define OUR_LOCK_BYTE INT64_C(0x76327600) /* "v2v" */
@@ -40,9 +42,9 @@ open_for_change(const char *path, const struct stat *st, int *ret,
     int exclusive = S_ISBLK(st->st_mode) ? O_EXCL : 0;
 
     if ((st->st_mode & 0222) == 0) /* open() would let root pass */
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "read-only image: nobody may write it; --output makes "
-                        "a copy");
+        return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
+                          "read-only image: nobody may write it; --output "
+                          "makes a copy");
     *ret = open(path, O_RDWR | O_CLOEXEC | exclusive);
     if (*ret >= 0)
         return 0;
@@ -51,8 +53,8 @@ open_for_change(const char *path, const struct stat *st, int *ret,
                         "in use by this host: mounted, or part of a volume "
                         "group");
     if (errno == EACCES || errno == EPERM || errno == EROFS)
-        return v2v_fail(err, V2V_ERR_GUEST, "read-only image: %s",
-                        strerror(errno));
+        return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
+                          "read-only image: %s", strerror(errno));
     return v2v_fail_errno(err, errno, "cannot open");
 }
 
@@ -124,13 +126,24 @@ end_it(struct transaction *t, enum image_recovered *ret, struct v2v_error *err)
     return transaction_finish(t, err);
 }
 
+/* A run that died has left what cannot be ended, or not be understood. */
+static int
+name_interrupted(struct v2v_error *err)
+{
+    if (err != NULL && err->code == V2V_ERR_GUEST)
+        v2v_error_name(err, "image-interrupted");
+    return -1;
+}
+
 /* @t has its names.  Whoever made these files is dead: the caller has the
  * lock. */
 static int
 end_what_was_begun(struct transaction *t, enum image_recovered *ret,
                    struct v2v_error *err)
 {
-    return transaction_load(t, err) < 0 ? -1 : end_it(t, ret, err);
+    if (transaction_load(t, err) < 0 || end_it(t, ret, err) < 0)
+        return name_interrupted(err);
+    return 0;
 }
 
 static void
@@ -211,18 +224,27 @@ image_recover(const char *path, const char *work_dir, enum image_recovered *ret,
 /* The other files of a VMDK in parts: our lock on its descriptor stands for
  * them, but QEMU may have one of them without that. */
 static int
-check_extents(const struct v2v_strings *files, struct v2v_error *err)
+check_extent(const char *path, bool writes, struct v2v_error *err)
 {
-    for (size_t i = 1; i < files->count; i++) {
-        V2V_AUTO(fd) int fd = -1;
-        struct stat st;
+    V2V_AUTO(fd) int fd = -1;
+    struct stat st;
 
-        if (stat(files->items[i], &st) < 0)
-            return v2v_fail_errno(err, errno, "%s", files->items[i]);
-        if (open_for_change(files->items[i], &st, &fd, err) < 0 ||
-            ask_for_qemu(fd, true, err) < 0)
+    if (stat(path, &st) < 0)
+        return v2v_fail_errno(err, errno, "cannot open");
+    if (writes && open_for_change(path, &st, &fd, err) < 0)
+        return -1;
+    if (!writes && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        return v2v_fail_errno(err, errno, "cannot open");
+    return ask_for_qemu(fd, writes, err);
+}
+
+static int
+check_extents(const struct v2v_strings *files, bool writes,
+              struct v2v_error *err)
+{
+    for (size_t i = 1; i < files->count; i++)
+        if (check_extent(files->items[i], writes, err) < 0)
             return v2v_fail_in(err, "%s", files->items[i]);
-    }
     return 0;
 }
 
@@ -252,7 +274,7 @@ open_in_place(struct image *image, const struct stat *st,
     if (inspect_image(*lock, image->source, options->format, IMAGE_IN_PLACE,
                       &image->info, err) < 0)
         return -1;
-    return check_extents(&image->info.files, err);
+    return check_extents(&image->info.files, true, err);
 }
 
 /* Makes the file that will be the output, with the source's permissions, and
@@ -314,14 +336,34 @@ check_source(const char *source, const struct stat *st, const char *work_dir,
 
     if (S_ISBLK(st->st_mode) && work_dir == NULL)
         return 0; /* where its state file would be is not known */
-    if (transaction_name(source, S_ISBLK(st->st_mode), work_dir, &t, err) < 0 ||
-        transaction_load(&t, err) < 0)
+    if (transaction_name(source, S_ISBLK(st->st_mode), work_dir, &t, err) < 0)
         return -1;
+    if (transaction_load(&t, err) < 0)
+        return name_interrupted(err);
     if (t.step != TRANSACTION_COMMITTING)
         return 0;
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "its last change was interrupted in the commit; \"v2v-"
-                    "virtio recover\" ends it");
+    return v2v_refuse(err, V2V_ERR_GUEST, "image-interrupted",
+                      "its last change was interrupted in the commit; \"v2v-"
+                      "virtio recover\" ends it");
+}
+
+/* Others may read it, too; nobody may write it meanwhile. */
+static int
+open_source(struct image *image, const struct stat *st,
+            const struct image_options *options, struct v2v_error *err)
+{
+    int *source = &image->locks[IMAGE_SOURCE_LOCK];
+
+    *source = open(image->source, O_RDONLY | O_CLOEXEC);
+    if (*source < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
+    if (take_lock(*source, F_RDLCK, err) < 0 ||
+        ask_for_qemu(*source, false, err) < 0 ||
+        check_source(image->source, st, options->work_dir, err) < 0 ||
+        inspect_image(*source, image->source, options->format,
+                      IMAGE_COPY_SOURCE, &image->info, err) < 0)
+        return -1;
+    return check_extents(&image->info.files, false, err);
 }
 
 /* A new file is made of it. */
@@ -330,7 +372,6 @@ open_for_copy(struct image *image, const struct stat *st,
               const struct image_options *options, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *output = NULL;
-    int *source = &image->locks[IMAGE_SOURCE_LOCK];
 
     if (image_absolute_name(options->output, &output, err) < 0 ||
         transaction_name(output, false, options->work_dir, &image->t, err) <
@@ -338,15 +379,37 @@ open_for_copy(struct image *image, const struct stat *st,
         check_output(&image->t, err) < 0)
         return -1;
     image->t.copy = true;
-    *source = open(image->source, O_RDONLY | O_CLOEXEC);
-    if (*source < 0)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
-    if (lock_copy(image, st, err) < 0 || take_lock(*source, F_RDLCK, err) < 0 ||
-        ask_for_qemu(*source, false, err) < 0 ||
-        check_source(image->source, st, options->work_dir, err) < 0)
+    if (lock_copy(image, st, err) < 0)
         return -1;
-    return inspect_image(*source, image->source, options->format,
-                         IMAGE_COPY_SOURCE, &image->info, err);
+    return open_source(image, st, options, err);
+}
+
+/* Nothing is made of it; where its overlay would be is only asked. */
+static int
+open_for_reading(struct image *image, const struct stat *st,
+                 const struct image_options *options, struct v2v_error *err)
+{
+    image->is_device = S_ISBLK(st->st_mode);
+    image->read_only = true;
+    if ((!image->is_device || options->work_dir != NULL) &&
+        transaction_name(image->source, image->is_device, options->work_dir,
+                         &image->t, err) < 0)
+        return -1;
+    if (open_source(image, st, options, err) < 0)
+        return -1;
+    return scratch_make_locked(&image->t.scratch,
+                               &image->locks[IMAGE_SCRATCH_LOCK], err);
+}
+
+static int
+open_as_asked(struct image *image, const struct stat *st,
+              const struct image_options *options, struct v2v_error *err)
+{
+    if (options->read_only)
+        return open_for_reading(image, st, options, err);
+    if (options->output != NULL)
+        return open_for_copy(image, st, options, err);
+    return open_in_place(image, st, options, err);
 }
 
 static int
@@ -357,8 +420,9 @@ open_steps(struct image *image, const char *path,
 
     if (find_file(path, &image->source, &st, err) < 0)
         return -1;
-    if (options->output != NULL ? open_for_copy(image, &st, options, err) < 0
-                                : open_in_place(image, &st, options, err) < 0)
+    image->writable =
+        (st.st_mode & 0222) != 0 && access(image->source, W_OK) == 0;
+    if (open_as_asked(image, &st, options, err) < 0)
         return -1;
     for (size_t i = 0; i < image->info.files.count && !image->t.copy; i++)
         if (v2v_strings_add(&image->t.files, image->info.files.items[i], err) <
@@ -376,6 +440,7 @@ image_open(const char *path, const struct image_options *options,
     static const struct image_options defaults;
     V2V_AUTO(image) struct image *image = calloc(1, sizeof *image);
 
+    assert(options == NULL || !options->read_only || options->output == NULL);
     if (image == NULL)
         return v2v_fail_errno(err, errno, "image");
     for (size_t i = 0; i < IMAGE_LOCKS; i++)

@@ -272,7 +272,7 @@ refuse_parent(const char *text, const char *parent_cid, struct v2v_error *err)
 {
     if (strstr(text, "parentFileNameHint") != NULL ||
         (parent_cid != NULL && !v2v_equal_nocase(parent_cid, "ffffffff")))
-        return header_refuse_chain("a backing file", "vmdk", err);
+        return header_refuse_chain(HEADER_BACKING_FILE, "vmdk", err);
     return 0;
 }
 

@@ -611,6 +611,9 @@ test_differencing_vhdx(void **state)
 static void
 test_vhdx_with_a_log(void **state)
 {
+    V2V_AUTO(image_info) struct image_info info = { 0 };
+    struct v2v_error err = { 0 };
+
     (void)state;
     does("qemu-img create -f vhdx vm.vhdx 8M; ! qemu-io --image-opts "
          "driver=vhdx,file.driver=blkdebug,file.image.driver=file,"
@@ -621,6 +624,9 @@ test_vhdx_with_a_log(void **state)
                "its log has to be replayed; start and shut down its machine, "
                "or: qemu-img check -r all '/");
     is_refused("vm.vhdx", NULL, IMAGE_COPY_SOURCE, V2V_ERR_GUEST, "its log");
+    assert_int_equal(inspect("vm.vhdx", NULL, IMAGE_COPY_SOURCE, &info, &err),
+                     -1);
+    assert_string_equal(err.finding, "vhdx-log");
     does("qemu-img check -r all vm.vhdx");
     commit_round("vm.vhdx", NULL);
 }

@@ -464,6 +464,31 @@ test_died_while_committing(void **state)
     assert_true(nothing_is_left());
 }
 
+/* Who only reads ends nothing: what was being prepared is no business of his,
+ * and an image that may be half written is not looked at. */
+static void
+test_readers_end_nothing(void **state)
+{
+    static const struct image_options read_only = { .read_only = true };
+    struct image *image = NULL;
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    die_at(TRANSACTION_PREPARING, "vm.xml");
+    assert_int_equal(image_open(IMAGE, &read_only, &image, NULL), 0);
+    image_close(v2v_steal(image));
+    recovers(IMAGE_DISCARDED);
+
+    die_at(TRANSACTION_COMMITTING, "vm.xml");
+    assert_int_equal(image_open(IMAGE, &read_only, &image, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_GUEST);
+    assert_string_equal(err.finding, "image-interrupted");
+    recovers(IMAGE_FINISHED);
+    assert_true(is_changed());
+    assert_int_equal(image_open(IMAGE, &read_only, &image, NULL), 0);
+    image_close(v2v_steal(image));
+}
+
 /* A full disk is a failure that leaves what finishes it; without the overlay
  * nobody can. */
 static void
@@ -715,6 +740,7 @@ main(void)
         ON_IMAGE(test_damaged_records),
         ON_IMAGE(test_died_while_preparing),
         ON_IMAGE(test_died_while_committing),
+        ON_IMAGE(test_readers_end_nothing),
         ON_IMAGE(test_commit_that_failed),
         ON_IMAGE(test_commit_to_a_vdi_that_failed),
         ON_IMAGE(test_no_second_commit_over_others),
