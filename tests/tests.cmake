@@ -60,6 +60,7 @@ v2v_unit_test(nbd v2v::image)
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(tree-guest tree-guest)
 v2v_unit_test(bcd v2v::facts)
+v2v_unit_test(find v2v::facts tree-guest)
 v2v_unit_test(drivers v2v::drivers)
 v2v_unit_test(drivers-catalogue v2v::drivers)
 v2v_script_test(golden.drivers ${here}/golden/drivers.sh
@@ -89,4 +90,5 @@ v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
-    unit.disk-place PROPERTIES LABELS long)
+    unit.disk-place unit.find
+    PROPERTIES LABELS long)

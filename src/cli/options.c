@@ -169,7 +169,7 @@ allow(const char *list, struct cli_options *ret, struct v2v_error *err)
         const char *name;
         bool *flag;
     } hazards[] = {
-        { "hive-dirty", &ret->allow.hive_dirty },
+        { "hive-dirty", &ret->allow_dirty_hive },
         { "driver-untrusted", &ret->allow_untrusted },
     };
     static const size_t count = sizeof hazards / sizeof *hazards;

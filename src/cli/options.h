@@ -35,8 +35,7 @@ struct cli_options {
     const char *work_dir;
     struct facts_root root;
     struct v2v_strings drivers;
-    struct facts_allow allow;
-    bool allow_untrusted;
+    bool allow_dirty_hive, allow_untrusted;
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
     bool no_undo, list;
     bool dry_run, json, quiet, verbose, trace;

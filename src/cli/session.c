@@ -214,6 +214,52 @@ check_output(const struct cli_options *options, const struct facts *facts,
     return 0;
 }
 
+/* What must not be written, nor read for what it says of a running Windows. */
+static int
+check_volume(const struct facts *facts, struct v2v_error *err)
+{
+    const struct ntfs_state *state =
+        &facts->volumes[facts->system_volume].state;
+
+    if (facts->hibernated || state->journal == NTFS_JOURNAL_V2)
+        return v2v_fail(
+            err, V2V_ERR_GUEST,
+            "Windows is hibernated, or was shut down with Fast "
+            "Startup (hiberfil.sys is active): start it and shut it "
+            "down with \"shutdown /s /t 0\"");
+    if (state->dirty)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "the NTFS volume is marked dirty: let Windows run "
+                        "chkdsk and shut it down");
+    if (state->journal != NTFS_JOURNAL_CLEAN &&
+        state->journal != NTFS_JOURNAL_EMPTY)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "the NTFS journal is %s: the volume was not unmounted "
+                        "cleanly; start Windows and shut it down",
+                        ntfs_journal_name(state->journal));
+    return 0;
+}
+
+static int
+check_hives(const struct report *report, struct v2v_error *err)
+{
+    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
+        const struct facts_hive *hive = &report->hives.items[i];
+
+        if (hive->hive == NULL || hive->replay != REG_REPLAY_NO_LOGS)
+            continue;
+        if (!report->options->allow_dirty_hive)
+            return v2v_fail(err, V2V_ERR_GUEST,
+                            "%s: dirty, and its transaction logs do not apply: "
+                            "start Windows and shut it down; or --allow "
+                            "hive-dirty loses what they hold",
+                            hive->path);
+        v2v_warn("cli", "hive-dirty", "%s: dirty, and edited as it is",
+                 hive->path);
+    }
+    return 0;
+}
+
 static int
 load_facts(struct report *report, struct session *session,
            struct v2v_error *err)
@@ -222,8 +268,9 @@ load_facts(struct report *report, struct session *session,
     struct facts *facts = &report->facts;
 
     v2v_step("cli", "Reading the registry");
-    if (facts_load(session->guest, &options->root, &options->allow,
-                   &report->hives, facts, err) < 0)
+    if (facts_load(session->guest, &options->root, &report->hives, facts, err) <
+            0 ||
+        check_volume(facts, err) < 0 || check_hives(report, err) < 0)
         return v2v_fail_in(err, "%s", options->images.items[0]);
     snprintf(report->format, sizeof report->format, "%s",
              image_format(session_system_image(session, facts)));

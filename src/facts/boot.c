@@ -57,33 +57,18 @@ default_is_on(struct reg_hive *bcd)
            is_on(bcd, object, true);
 }
 
-/* A damaged or dirty BCD stops nothing: it is only read. */
-static int
-open_bcd(struct facts_hive *bcd, struct reg_replayed *replayed,
-         struct v2v_error *err)
-{
-    if (replayed->result == REG_REPLAY_NO_LOGS)
-        v2v_fact("facts",
-                 "%s: dirty, its transaction logs do not apply; read as it is",
-                 bcd->path);
-    return facts_hive_open(bcd, replayed, err);
-}
-
 int
-facts_read_bcd(struct guest *guest, const char *path, struct boot_config *boot,
-               struct v2v_error *err)
+facts_read_bcd(struct guest *guest, const char *path,
+               struct facts_volume *volume, struct v2v_error *err)
 {
     static const size_t largest = 16 << 20; /* a BCD has some 32 KiB */
     V2V_AUTO(facts_hive) struct facts_hive bcd = { 0 };
-    struct reg_replayed replayed = { 0 };
     struct v2v_error why = { 0 };
-    bool on;
 
     bcd.path = v2v_strdup(path, err);
     if (bcd.path == NULL)
         return -1;
-    if (facts_hive_read(guest, largest, &bcd, &replayed, &why) < 0 ||
-        open_bcd(&bcd, &replayed, &why) < 0) {
+    if (facts_hive_load(guest, largest, &bcd, &why) < 0) {
         if (why.code == V2V_ERR_INTERNAL) {
             *err = why;
             return -1;
@@ -92,10 +77,9 @@ facts_read_bcd(struct guest *guest, const char *path, struct boot_config *boot,
             v2v_fact("facts", "%s: not read: %s", path, why.text);
         return 0;
     }
-    on = default_is_on(bcd.hive);
-    v2v_fact("facts", "%s: testsigning %s", path, on ? "on" : "off");
-    /* with several, only what all say can be relied on */
-    boot->test_signing = on && (boot->count == 0 || boot->test_signing);
-    boot->count++;
+    volume->bcd = true;
+    volume->test_signing = default_is_on(bcd.hive);
+    v2v_fact("facts", "%s: testsigning %s", path,
+             volume->test_signing ? "on" : "off");
     return 0;
 }

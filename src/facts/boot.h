@@ -3,22 +3,16 @@
 #ifndef V2V_FACTS_BOOT_H
 #define V2V_FACTS_BOOT_H
 
-#include <stdbool.h>
-
 #include "base/error.h"
+#include "facts/facts.h"
 #include "guest/guest.h"
 
-/* What the boot configurations of one disk say; all zero: it has none. */
-struct boot_config {
-    unsigned count;    /* how many were read */
-    bool test_signing; /* in each of them */
-};
-
-/* Adds what the BCD at @path of the mounted volume says, brought up to date
- * from its transaction logs in memory; a dirty one without logs that apply is
- * read as it is.  No BCD there, or a damaged one, changes nothing: it decides
- * only which warning a driver earns.  Fails with V2V_ERR_INTERNAL only. */
+/* Sets the volume's bcd and test_signing as the BCD at @path of the mounted
+ * volume says, brought up to date from its transaction logs in memory; a dirty
+ * one without logs that apply is read as it is.  No BCD there, or a damaged
+ * one, changes nothing: it decides only which warning a driver earns.  Fails
+ * with V2V_ERR_INTERNAL only. */
 int facts_read_bcd(struct guest *guest, const char *path,
-                   struct boot_config *boot, struct v2v_error *err);
+                   struct facts_volume *volume, struct v2v_error *err);
 
 #endif

@@ -11,9 +11,23 @@
 
 #define CURRENT_VERSION "Microsoft\\Windows NT\\CurrentVersion"
 
+static void
+free_volumes(struct facts *facts)
+{
+    for (size_t i = 0; i < facts->disk_count; i++)
+        free(facts->disks[i].unreadable);
+    for (size_t i = 0; i < facts->volume_count; i++) {
+        free(facts->volumes[i].unreadable);
+        free(facts->volumes[i].system_root);
+    }
+    free(facts->disks);
+    free(facts->volumes);
+}
+
 void
 facts_done(struct facts *facts)
 {
+    free_volumes(facts);
     for (size_t i = 0; i < facts->control_set_count; i++)
         free(facts->control_sets[i].name);
     for (size_t i = 0; i < facts->package_count; i++) {
@@ -274,8 +288,8 @@ read_architecture(struct reg_hive *system, struct facts *facts,
         facts->target.arch = known[i];
         return 0;
     }
-    return v2v_fail(err, V2V_ERR_GUEST, "Windows for \"%s\" is not supported",
-                    name);
+    return v2v_refuse(err, V2V_ERR_GUEST, "unsupported-architecture",
+                      "Windows for \"%s\" is not supported", name);
 }
 
 /* Set where memory integrity (HVCI) is on: read in Windows 10 1709 and later
@@ -426,9 +440,9 @@ is_older_than(const struct inf_target *target, unsigned major, unsigned minor)
            (target->major == major && target->minor < minor);
 }
 
-int
-facts_read(const struct facts_hives *hives, struct facts *facts,
-           struct v2v_error *err)
+static int
+read_all(const struct facts_hives *hives, struct facts *facts,
+         struct v2v_error *err)
 {
     struct reg_hive *system = hives->items[REG_SYSTEM].hive;
     struct reg_hive *software = hives->items[REG_SOFTWARE].hive;
@@ -445,13 +459,25 @@ facts_read(const struct facts_hives *hives, struct facts *facts,
              target->minor, target->build, facts_product_type_name(facts),
              inf_arch_name(target->arch));
     if (is_older_than(target, 5, 1))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "%s (NT %u.%u) is older than Windows XP, which is the "
-                        "oldest that is supported",
-                        facts->product_name, target->major, target->minor);
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "unsupported-version",
+            "%s (NT %u.%u) is older than Windows XP, which is the "
+            "oldest that is supported",
+            facts->product_name, target->major, target->minor);
     /* the driver database came with Windows 8 = NT 6.2 */
     facts->has_driver_database = !is_older_than(target, 6, 2);
     if (!facts->has_driver_database)
         return facts_read_legacy(software, facts, err);
     return read_driver_database(hives, facts, err);
+}
+
+int
+facts_read(const struct facts_hives *hives, struct facts *facts,
+           struct v2v_error *err)
+{
+    if (read_all(hives, facts, err) == 0)
+        return 0;
+    if (err != NULL && err->code == V2V_ERR_FORMAT)
+        v2v_error_name(err, "hive-corrupt");
+    return -1;
 }

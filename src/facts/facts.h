@@ -15,9 +15,12 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "disk/ntfs.h"
+#include "disk/probe.h"
 #include "inf-parser/install.h"
 #include "registry/edit.h"
 #include "registry/hive.h"
+#include "registry/log.h"
 
 /* The files that are read and edited, as the guest has them. */
 struct facts_hive {
@@ -26,6 +29,8 @@ struct facts_hive {
     struct v2v_bytes bytes; /* of the file; empty: the same */
     struct reg_hive *hive;  /* NULL: the same; else what the file holds with
                              * its transaction logs replayed */
+    enum reg_replay replay; /* what the logs were good for; REG_REPLAY_NO_LOGS:
+                             * the hive is dirty and read as it is */
     struct {
         char *path;   /* "Windows/System32/config/SYSTEM.LOG1"; of a dirty
                        * hive that has neither, .LOG, as before Vista */
@@ -65,7 +70,43 @@ struct facts_control_set {
     bool current; /* the one that Select\Current names */
 };
 
+/* A disk of the machine. */
+struct facts_disk {
+    uint64_t size;         /* bytes */
+    enum disk_table table; /* without meaning if it could not be read */
+    uint8_t id[16];        /* as struct disk_layout has it */
+    char *unreadable;      /* why no partition table was found, with its number
+                            * when there are several; or NULL */
+};
+
+/* A partition, and what is in it as far as one can look into it. */
+struct facts_volume {
+    unsigned disk;            /* guest/guest.h's index */
+    struct disk_volume place; /* number, offset, content, active, esp */
+    char *unreadable;         /* an NTFS or ESP that could not be looked into:
+                               * "partition 2: ..."; or NULL */
+    struct ntfs_state state;  /* of an NTFS that could be looked into */
+    char *system_root;        /* "Windows", of the Windows in it; or NULL */
+    bool boot_manager;        /* it has bootmgr; an ESP: bootmgfw.efi */
+    bool nt_loader;           /* it has ntldr, as before Windows Vista */
+    bool fallback_loader;     /* an ESP with EFI/Boot/bootx64.efi, bootia32.efi
+                               * or bootaa64.efi */
+    bool bcd;                 /* it has a BCD that could be read */
+    bool test_signing;        /* as that says */
+};
+
+#define FACTS_NO_VOLUME SIZE_MAX
+
 struct facts {
+    struct facts_disk *disks; /* by guest/guest.h's index */
+    size_t disk_count;
+    struct facts_volume *volumes; /* of all disks, in their order */
+    size_t volume_count;
+    size_t system_volume; /* into @volumes; FACTS_NO_VOLUME: none */
+    size_t boot_volume;   /* into @volumes: with the BCD that @has_bcd means, or
+                           * the ntldr; FACTS_NO_VOLUME: none was found */
+    bool hibernated;      /* hiberfil.sys of the system volume is active */
+
     unsigned disk;      /* of the system volume: guest/guest.h's index */
     unsigned partition; /* the same, as disk_probe() numbers it */
     char *system_root;  /* "Windows": the directory below the volume's root */
@@ -127,20 +168,15 @@ int facts_oem_number(const char *name);
 /* "client", "server", "domain controller" */
 const char *facts_product_type_name(const struct facts *facts);
 
-/* A hazard that the caller may let pass, by name: --allow NAME. */
-struct facts_allow {
-    bool hive_dirty; /* edit a dirty hive as it is; what its transaction logs
-                      * hold is lost */
-};
-
 /**
  * facts_read() - interpret the hives
  * @hives: SYSTEM and SOFTWARE open
  * @facts: all zero, or as facts_find_windows() left it; filled in
  *
- * Returns: 0, or -1 with V2V_ERR_GUEST (a Windows older than XP, an unknown
- * architecture) or V2V_ERR_FORMAT (a key or value that every Windows has is
- * missing or of another type; the text names hive and key).
+ * Returns: 0, or -1 with V2V_ERR_GUEST (a Windows older than XP,
+ * "unsupported-version"; an unknown architecture, "unsupported-architecture")
+ * or V2V_ERR_FORMAT (a key or value that every Windows has is
+ * missing or of another type: "hive-corrupt"; the text names hive and key).
  *
  * Source: SOFTWARE Microsoft\Windows NT\CurrentVersion, SYSTEM Select,
  * Control\ProductOptions, Control\Session Manager\Environment and

@@ -1,72 +1,170 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts/find.h"
 
-#include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
+#include "disk/bitlocker.h"
 #include "facts/search.h"
 
+/* Is it the volume, or one of those, that @root names? */
 static bool
-may_hide_windows(enum disk_content content)
+matches(const struct facts_root *root, const struct facts_volume *volume)
 {
-    return content == DISK_BITLOCKER || content == DISK_LDM ||
-           content == DISK_STORAGE_SPACES || content == DISK_REFS;
+    return (root->disk == FACTS_ANY || root->disk == (int)volume->disk) &&
+           (root->partition == FACTS_ANY ||
+            root->partition == (int)volume->place.number);
 }
 
-/* Why none was found: what comes first is the likelier place of one. */
+static const struct facts_root any = { FACTS_ANY, FACTS_ANY };
+
+static size_t
+count_windows(const struct facts *facts, const struct facts_root *root)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < facts->volume_count; i++)
+        count += facts->volumes[i].system_root != NULL &&
+                 matches(root, &facts->volumes[i]);
+    return count;
+}
+
+/* Why there is none ------------------------------------------------------ */
+
 static int
-no_windows(const struct search *search, struct v2v_error *err)
+refuse_disk(const struct facts_disk *disk, struct v2v_error *err)
 {
-    size_t volumes = 0;
-
-    if (search->bad_volume.code != V2V_OK) {
-        *err = search->bad_volume;
-        return -1;
-    }
-    for (unsigned i = 0; i < search->disk_count; i++) {
-        const struct disk_layout *layout = &search->disks[i].layout;
-
-        for (size_t k = 0; k < layout->count; k++) {
-            const struct disk_volume *volume = &layout->volumes[k];
-
-            if (may_hide_windows(volume->content))
-                return v2v_fail(
-                    err, V2V_ERR_GUEST,
-                    "no Windows found, and %s is %s, which cannot be read",
-                    guest_place(search->guest, i, volume->number).text,
-                    disk_content_name(volume->content));
-        }
-        volumes += layout->count;
-    }
-    if (search->bad_disk.code != V2V_OK) {
-        *err = search->bad_disk;
-        return -1;
-    }
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "no Windows found in %zu partition(s): no NTFS volume has "
-                    "System32\\config\\SYSTEM and SOFTWARE",
-                    volumes);
+    return v2v_refuse(err, V2V_ERR_FORMAT, "disk-unreadable", "%s",
+                      disk->unreadable);
 }
+
+static int
+refuse_volume(const struct facts_volume *volume, struct v2v_error *err)
+{
+    return v2v_refuse(err, V2V_ERR_GUEST, "windows-unreadable",
+                      "no Windows found, and one volume cannot be read: %s",
+                      volume->unreadable);
+}
+
+/* One that was asked for hides nothing when another one cannot be read. */
+static int
+check_root(const struct facts *facts, const struct facts_root *root,
+           struct v2v_error *err)
+{
+    if (root->disk >= 0 && (size_t)root->disk < facts->disk_count &&
+        facts->disks[root->disk].unreadable != NULL)
+        return refuse_disk(&facts->disks[root->disk], err);
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if (root->partition != FACTS_ANY && matches(root, &facts->volumes[i]) &&
+            facts->volumes[i].unreadable != NULL)
+            return refuse_volume(&facts->volumes[i], err);
+    return 0;
+}
+
+static const struct {
+    enum disk_content content;
+    const char *finding;
+} hiding[] = {
+    { DISK_BITLOCKER, "bitlocker-locked" },
+    { DISK_LDM, "dynamic-disk" },
+    { DISK_STORAGE_SPACES, "storage-spaces" },
+    { DISK_REFS, "refs" },
+};
+
+/* What a Windows in it would be refused for, or NULL. */
+static const char *
+finding_of(const struct facts_volume *volume)
+{
+    for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++)
+        if (hiding[i].content == volume->place.content)
+            return hiding[i].finding;
+    return NULL;
+}
+
+static int
+refuse_hidden(struct guest *guest, const struct facts_volume *volume,
+              struct v2v_error *err)
+{
+    return v2v_refuse(
+        err, V2V_ERR_GUEST, finding_of(volume),
+        "no Windows found, and %s is %s, which cannot be read",
+        guest_place(guest, volume->disk, volume->place.number).text,
+        disk_content_name(volume->place.content));
+}
+
+/* Suspended: without the keys' owner it could be decrypted, but not by us. */
+static int
+refuse_bitlocker(struct guest *guest, const struct facts_volume *volume,
+                 struct v2v_error *err)
+{
+    const struct guest_place place =
+        guest_place(guest, volume->disk, volume->place.number);
+    struct bitlocker keys = { 0 };
+    struct disk_reader reader;
+
+    if (guest_disk(guest, volume->disk, &reader, err) < 0 ||
+        bitlocker_read(&reader, volume->place.offset, volume->place.len, &keys,
+                       err) < 0)
+        return v2v_fail_in(err, "%s", place.text);
+    if (keys.state == BITLOCKER_UNKNOWN)
+        return refuse_hidden(guest, volume, err);
+    if (keys.state == BITLOCKER_LOCKED)
+        return v2v_refuse(err, V2V_ERR_GUEST, "bitlocker-locked",
+                          "no Windows found, and %s is encrypted with "
+                          "BitLocker; its key is protected by: %s",
+                          place.text, keys.protectors);
+    return v2v_refuse(err, V2V_ERR_GUEST, "bitlocker-suspended",
+                      "no Windows found, and %s is encrypted with BitLocker, "
+                      "whose protection is suspended, not removed; its key is "
+                      "protected by: %s",
+                      place.text, keys.protectors);
+}
+
+/* What comes first is the likelier place of one. */
+static int
+no_windows(struct guest *guest, const struct facts *facts,
+           struct v2v_error *err)
+{
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if (facts->volumes[i].unreadable != NULL)
+            return refuse_volume(&facts->volumes[i], err);
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if (finding_of(&facts->volumes[i]) != NULL)
+            return facts->volumes[i].place.content == DISK_BITLOCKER
+                       ? refuse_bitlocker(guest, &facts->volumes[i], err)
+                       : refuse_hidden(guest, &facts->volumes[i], err);
+    for (size_t i = 0; i < facts->disk_count; i++)
+        if (facts->disks[i].unreadable != NULL)
+            return refuse_disk(&facts->disks[i], err);
+    return v2v_refuse(err, V2V_ERR_GUEST, "no-windows",
+                      "no Windows found in %zu partition(s): no NTFS volume "
+                      "has System32\\config\\SYSTEM and SOFTWARE",
+                      facts->volume_count);
+}
+
+/* Which it is ------------------------------------------------------------ */
 
 /* "partition 1", or "partitions 1, 2"; with several disks as --root calls
  * them: "partitions 1:1, 2:1". */
 static int
-name_all(const struct search *search, struct v2v_bytes *ret,
+name_all(const struct facts *facts, struct v2v_bytes *ret,
          struct v2v_error *err)
 {
-    if (v2v_bytes_printf(ret, err, "partition%s",
-                         search->count == 1 ? "" : "s") < 0)
-        return -1;
-    for (size_t i = 0; i < search->count; i++) {
-        const struct search_windows *windows = &search->found[i];
-        const char *before = i == 0 ? " " : ", ";
+    const char *before =
+        count_windows(facts, &any) == 1 ? "partition " : "partitions ";
 
-        if (search->disk_count == 1
+    for (size_t i = 0; i < facts->volume_count; i++) {
+        const struct facts_volume *volume = &facts->volumes[i];
+
+        if (volume->system_root == NULL)
+            continue;
+        if (facts->disk_count == 1
                 ? v2v_bytes_printf(ret, err, "%s%u", before,
-                                   windows->partition) < 0
+                                   volume->place.number) < 0
                 : v2v_bytes_printf(ret, err, "%s%u:%u", before,
-                                   windows->disk + 1, windows->partition) < 0)
+                                   volume->disk + 1, volume->place.number) < 0)
             return -1;
+        before = ", ";
     }
     return 0;
 }
@@ -84,136 +182,163 @@ none_at_root(const struct facts_root *root, const struct v2v_bytes *others,
                              root->partition);
 }
 
-/* One of those that were found, of which there is at least one. */
 static int
-choose(const struct search *search, const struct search_windows **ret,
-       struct v2v_error *err)
+several_windows(const struct facts *facts, const struct v2v_bytes *names,
+                struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes names = { 0 };
-    const struct search_windows *windows = NULL;
-    size_t matching = 0;
+    bool one = facts->disk_count == 1;
 
-    for (size_t i = 0; i < search->count; i++) {
-        if (!search_matches(search->root, search->found[i].disk,
-                            search->found[i].partition))
-            continue;
-        windows = &search->found[i];
-        matching++;
-    }
-    if (matching == 1) {
-        *ret = windows;
-        return 0;
-    }
-    if (name_all(search, &names, err) < 0)
-        return -1;
-    if (matching == 0)
-        return none_at_root(search->root, &names, err);
-    return v2v_fail(
-        err, V2V_ERR_GUEST,
-        "%zu Windows in %s, in %.*s: say which with --root %s", search->count,
-        search->disk_count == 1 ? "one image" : "these images", (int)names.len,
-        (const char *)names.data, search->disk_count == 1 ? "N" : "DISK:N");
+    return v2v_refuse(err, V2V_ERR_GUEST, "several-windows",
+                      "%zu Windows in %s, in %.*s: say which with --root %s",
+                      count_windows(facts, &any),
+                      one ? "one image" : "these images", (int)names->len,
+                      (const char *)names->data, one ? "N" : "DISK:N");
 }
 
-/* The boot configuration of the system disk; if it has none, that of the first
- * disk that has one: the firmware then starts Windows from there. */
-static void
-take_boot_config(const struct search *search, unsigned system_disk,
-                 struct facts *facts)
+/* The one at @root, of those that were found. */
+static int
+choose(const struct facts_root *root, struct facts *facts,
+       struct v2v_error *err)
 {
-    const struct search_disk *disk = &search->disks[system_disk];
-    unsigned index = system_disk;
+    size_t count = count_windows(facts, root);
+    V2V_AUTO(bytes) struct v2v_bytes names = { 0 };
 
-    for (unsigned i = 0; disk->boot.count == 0 && i < search->disk_count; i++) {
-        index = i;
-        disk = &search->disks[i];
-    }
-    if (disk->boot.count == 0)
+    if (count != 1 && name_all(facts, &names, err) < 0)
+        return -1;
+    if (count == 0)
+        return none_at_root(root, &names, err);
+    if (count > 1)
+        return several_windows(facts, &names, err);
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if (facts->volumes[i].system_root != NULL &&
+            matches(root, &facts->volumes[i]))
+            facts->system_volume = i;
+    return 0;
+}
+
+/* What starts it --------------------------------------------------------- */
+
+static bool
+is_started_by_firmware(const struct facts *facts,
+                       const struct facts_volume *volume)
+{
+    return facts->disks[volume->disk].table == DISK_TABLE_GPT
+               ? volume->place.esp
+               : volume->place.active;
+}
+
+/* Is Windows started from @a rather than from @b, which is before it?  A
+ * system disk with a boot configuration has the one that counts; if it has
+ * none, the firmware starts Windows from another disk. */
+static bool
+is_likelier(const struct facts *facts, const struct facts_volume *a,
+            const struct facts_volume *b)
+{
+    bool a_starts = is_started_by_firmware(facts, a);
+
+    if (a->disk != b->disk && a->bcd == b->bcd)
+        return a->disk == facts->disk;
+    if (a->bcd != b->bcd)
+        return a->bcd;
+    if (a_starts != is_started_by_firmware(facts, b))
+        return a_starts;
+    return a == &facts->volumes[facts->system_volume];
+}
+
+static size_t
+find_boot_volume(const struct facts *facts)
+{
+    const struct facts_volume *volumes = facts->volumes;
+    size_t best = FACTS_NO_VOLUME;
+
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if ((volumes[i].bcd || volumes[i].nt_loader) &&
+            (best == FACTS_NO_VOLUME ||
+             is_likelier(facts, &volumes[i], &volumes[best])))
+            best = i;
+    return best;
+}
+
+/* With several on one disk, only what all say can be relied on. */
+static void
+take_boot_config(struct facts *facts)
+{
+    const struct facts_volume *boot;
+
+    facts->boot_volume = find_boot_volume(facts);
+    if (facts->boot_volume == FACTS_NO_VOLUME)
         return;
-    facts->has_bcd = true;
-    facts->test_signing = disk->boot.test_signing;
-    v2v_fact("facts", "boot configuration on disk %u: testsigning %s",
-             index + 1, facts->test_signing ? "on" : "off");
-    if (disk->unclean_boot != NULL)
-        v2v_warn(
-            "facts", "boot-volume-unclean",
-            "%s: the boot volume was not unmounted cleanly; its boot "
-            "configuration is taken as it was last written",
-            guest_place(search->guest, index, disk->unclean_boot->number).text);
+    boot = &facts->volumes[facts->boot_volume];
+    facts->has_bcd = facts->test_signing = boot->bcd;
+    for (size_t i = 0; i < facts->volume_count; i++)
+        if (facts->volumes[i].bcd && facts->volumes[i].disk == boot->disk)
+            facts->test_signing &= facts->volumes[i].test_signing;
+    v2v_fact("facts", "started from disk %u, partition %u: testsigning %s",
+             boot->disk + 1, boot->place.number,
+             facts->test_signing ? "on" : "off");
 }
 
 /* The signatures that a hibernated Windows has at the start of hiberfil.sys,
  * Fast Startup included.  Source: man ntfs-3g, "Windows hibernation and fast
- * restarting"; "wake" and zeroes are what a resumed Windows leaves. */
+ * restarting"; "wake" and zeroes are what a resumed Windows leaves.  It
+ * hibernates into a plain file only. */
 static int
-check_hibernation(struct guest *guest, struct v2v_error *err)
+find_hibernation(struct guest *guest, bool *ret, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes head = { 0 };
 
     if (guest_head(guest, "hiberfil.sys", 4, &head, err) < 0)
-        return err->code == V2V_ERR_NOT_FOUND ? 0 : -1;
-    if (head.len == 4 && strncasecmp((const char *)head.data, "hibr", 4) == 0)
-        return v2v_fail(
-            err, V2V_ERR_GUEST,
-            "Windows is hibernated, or was shut down with Fast "
-            "Startup (hiberfil.sys is active): start it and shut it "
-            "down with \"shutdown /s /t 0\"");
+        return err->code == V2V_ERR_NOT_FOUND || err->code == V2V_ERR_GUEST
+                   ? 0
+                   : -1;
+    *ret =
+        head.len == 4 && strncasecmp((const char *)head.data, "hibr", 4) == 0;
     return 0;
 }
 
 static int
-check_may_write(struct guest *guest, const struct search_windows *windows,
-                struct v2v_error *err)
+take_system_volume(struct guest *guest, struct facts *facts,
+                   struct v2v_error *err)
 {
-    if (check_hibernation(guest, err) < 0)
+    const struct facts_volume *volume = &facts->volumes[facts->system_volume];
+
+    facts->disk = volume->disk;
+    facts->partition = volume->place.number;
+    facts->system_root = v2v_strdup(volume->system_root, err);
+    if (facts->system_root == NULL ||
+        guest_mount(guest, facts->disk, facts->partition, false, err) < 0)
         return -1;
-    if (windows->state.dirty)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the NTFS volume is marked dirty: let Windows run "
-                        "chkdsk and shut it down");
-    switch (windows->state.journal) {
-    case NTFS_JOURNAL_CLEAN:
-    case NTFS_JOURNAL_EMPTY:
-        return 0;
-    case NTFS_JOURNAL_V2:
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "Windows was not shut down completely (NTFS journal "
-                        "version 2: Fast Startup, hibernation or a crash): "
-                        "start it and shut it down with \"shutdown /s /t 0\"");
-    case NTFS_JOURNAL_UNCLEAN:
-    case NTFS_JOURNAL_UNREADABLE:
-        break;
-    }
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the NTFS journal is %s: the volume was not unmounted "
-                    "cleanly; start Windows and shut it down",
-                    ntfs_journal_name(windows->state.journal));
+    if (find_hibernation(guest, &facts->hibernated, err) < 0)
+        return v2v_fail_in(
+            err, "%s", guest_place(guest, facts->disk, facts->partition).text);
+    return 0;
 }
 
 int
 facts_find_windows(struct guest *guest, const struct facts_root *root,
                    struct facts *facts, struct v2v_error *err)
 {
-    V2V_AUTO(search)
-    struct search search = { .guest = guest, .root = root };
-    const struct search_windows *windows = NULL;
+    facts->system_volume = facts->boot_volume = FACTS_NO_VOLUME;
+    if (facts_search(guest, facts, err) < 0 || check_root(facts, root, err) < 0)
+        return -1;
+    if (count_windows(facts, &any) == 0)
+        return no_windows(guest, facts, err);
+    if (choose(root, facts, err) < 0 ||
+        take_system_volume(guest, facts, err) < 0)
+        return -1;
+    take_boot_config(facts);
+    return 0;
+}
 
-    if (search_disks(&search, err) < 0)
-        return -1;
-    if (search.count == 0)
-        return no_windows(&search, err);
-    if (choose(&search, &windows, err) < 0 ||
-        guest_mount(guest, windows->disk, windows->partition, false, err) < 0)
-        return -1;
-    if (check_may_write(guest, windows, err) < 0)
-        return v2v_fail_in(
-            err, "%s",
-            guest_place(guest, windows->disk, windows->partition).text);
-    take_boot_config(&search, windows->disk, facts);
-    facts->disk = windows->disk;
-    facts->partition = windows->partition;
-    facts->system_root = v2v_strdup(windows->system_root, err);
-    return facts->system_root == NULL ? -1 : 0;
+/* Not there, not a folder, or behind a reparse point. */
+static int
+name_no_folder(struct v2v_error *err)
+{
+    if (err->code == V2V_ERR_NOT_FOUND)
+        err->code = V2V_ERR_GUEST;
+    if (err->code == V2V_ERR_GUEST)
+        v2v_error_name(err, "folder-redirected");
+    return -1;
 }
 
 /* An oemN.inf that lies in Windows\INF is taken, whatever the registry says. */
@@ -225,11 +350,8 @@ list_oem_infs(struct guest *guest, struct facts *facts, struct v2v_error *err)
 
     if (dir == NULL)
         return -1;
-    if (guest_list(guest, dir, &names, err) < 0) {
-        if (err->code == V2V_ERR_NOT_FOUND)
-            err->code = V2V_ERR_GUEST;
-        return -1;
-    }
+    if (guest_list(guest, dir, &names, err) < 0)
+        return name_no_folder(err);
     for (size_t i = 0; i < names.count; i++)
         if (facts_oem_number(names.items[i]) >= 0 &&
             !v2v_strings_has_nocase(&facts->oem_infs, names.items[i]) &&
@@ -238,14 +360,27 @@ list_oem_infs(struct guest *guest, struct facts *facts, struct v2v_error *err)
     return 0;
 }
 
+/* A hibernated Windows has the rest of its hives in memory: one that is damaged
+ * on the disk is not damaged for itself. */
+static int
+blame_hibernation(const struct facts *facts, struct v2v_error *err)
+{
+    if (!facts->hibernated || err->code != V2V_ERR_FORMAT)
+        return -1;
+    err->code = V2V_ERR_GUEST;
+    v2v_error_name(err, "hibernated");
+    return v2v_fail_in(err, "Windows is hibernated");
+}
+
 int
 facts_load(struct guest *guest, const struct facts_root *root,
-           const struct facts_allow *allow, struct facts_hives *hives,
-           struct facts *facts, struct v2v_error *err)
+           struct facts_hives *hives, struct facts *facts,
+           struct v2v_error *err)
 {
-    if (facts_find_windows(guest, root, facts, err) < 0 ||
-        facts_load_hives(guest, facts, allow, hives, err) < 0 ||
-        facts_read(hives, facts, err) < 0)
+    if (facts_find_windows(guest, root, facts, err) < 0)
         return -1;
+    if (facts_load_hives(guest, facts, hives, err) < 0 ||
+        facts_read(hives, facts, err) < 0)
+        return blame_hibernation(facts, err);
     return list_oem_infs(guest, facts, err);
 }

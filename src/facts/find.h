@@ -17,29 +17,26 @@ struct facts_root {
 #define FACTS_ANY (-1)
 
 /**
- * facts_find_windows() - the system volume
- * @facts: all zero; disk, partition, system_root, has_bcd and test_signing are
- *         set
+ * facts_find_windows() - look into every volume of every disk
+ * @facts: all zero; disks, volumes, disk, partition, system_root, has_bcd,
+ *         test_signing and hibernated are set; after a failure disks and
+ *         volumes say what was seen
  *
- * All volumes of all disks are looked into, none is written.  The boot
- * configuration (BCD) is that of the system disk; if that has none, of the
- * first disk that has one.  Only the system volume has to be one that may be
- * written: a data disk may be blank, dynamic, encrypted, dirty or hibernated
- * as it likes, as long as a Windows is found elsewhere.
+ * Nothing is written, and nothing judged: a Windows that must not be written
+ * (hibernated, a dirty volume, an unclean journal) is found like any other, and
+ * check/ says so.  The boot configuration (BCD) is that of the system disk; if
+ * that has none, of the first disk that has one.
  *
  * Leaves the system volume mounted read-only.
  *
- * Warnings: "volume-unreadable", an NTFS or EFI system partition could not be
- * looked into; "boot-volume-unclean", the BCD lies on an NTFS other than the
- * system volume that was not unmounted cleanly.
- *
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE: no Windows at @root, but elsewhere
- * V2V_ERR_GUEST: no Windows, and why not, as in BitLocker; two or more (the
- *     text names disks and partitions); a Windows that must not be written:
- *     hibernated, Fast Startup, the volume dirty or its journal unclean
- * V2V_ERR_FORMAT: no Windows, and one disk is no disk image; nor is the disk
- *     of @root
+ * V2V_ERR_GUEST: no Windows, and why not ("no-windows", "windows-unreadable",
+ *     "bitlocker-locked", "bitlocker-suspended", "dynamic-disk",
+ *     "storage-spaces", "refs"); two or more ("several-windows"; the text names
+ * disks and partitions) V2V_ERR_FORMAT: no Windows, and one disk is no disk
+ * image
+ *     ("disk-unreadable"); nor is the disk of @root
  */
 int facts_find_windows(struct guest *guest, const struct facts_root *root,
                        struct facts *facts, struct v2v_error *err);
@@ -48,21 +45,26 @@ int facts_find_windows(struct guest *guest, const struct facts_root *root,
  * facts_load_hives() - SYSTEM, SOFTWARE and, where there is one, DRIVERS
  * @ret: all zero; facts_hives_done() even after a failure
  *
- * A dirty hive is brought up to date from its transaction logs, in memory.
+ * A dirty hive is brought up to date from its transaction logs, in memory; one
+ * without logs that apply is read as it is: see facts_hive.replay.
  *
- * Returns: 0, or -1 with V2V_ERR_GUEST (a dirty hive without logs that apply,
- * and not allowed), V2V_ERR_FORMAT (corrupt), and the errors of guest_read().
+ * Returns: 0, or -1 with V2V_ERR_GUEST (a hive is absent: "hive-missing"; no
+ * plain file: "hive-corrupt"), V2V_ERR_FORMAT ("hive-corrupt"), and the other
+ * errors of guest_read().
  */
 int facts_load_hives(struct guest *guest, const struct facts *facts,
-                     const struct facts_allow *allow, struct facts_hives *ret,
-                     struct v2v_error *err);
+                     struct facts_hives *ret, struct v2v_error *err);
 
 /**
  * facts_load() - all of it: find, load, read, and the names in Windows\INF
  * @hives, @facts: all zero
+ *
+ * Returns: 0, or -1 with the errors of these; V2V_ERR_GUEST ("hibernated"):
+ * damaged hives of a hibernated Windows; ("folder-redirected"): Windows\INF is
+ * not where Windows has it.
  */
 int facts_load(struct guest *guest, const struct facts_root *root,
-               const struct facts_allow *allow, struct facts_hives *hives,
-               struct facts *facts, struct v2v_error *err);
+               struct facts_hives *hives, struct facts *facts,
+               struct v2v_error *err);
 
 #endif

@@ -71,12 +71,14 @@ load_log(struct guest *guest, const struct facts_hive *hive, size_t which,
     return guest_read(guest, hive->logs[which].path, max, ret, err);
 }
 
+/* @ret: new if anything was replayed, else empty */
 static int
 replay(struct guest *guest, struct facts_hive *hive, size_t max,
-       struct reg_replayed *ret, struct v2v_error *err)
+       struct v2v_bytes *ret, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes first = { 0 };
     V2V_AUTO(bytes) struct v2v_bytes second = { 0 };
+    struct reg_replayed replayed = { 0 };
     struct reg_log logs[2];
 
     if (find_former_log(guest, hive, err) < 0 ||
@@ -85,17 +87,25 @@ replay(struct guest *guest, struct facts_hive *hive, size_t max,
         return -1;
     logs[0] = (struct reg_log){ first.data, first.len };
     logs[1] = (struct reg_log){ second.data, second.len };
-    if (reg_replay_logs(hive->bytes.data, hive->bytes.len, logs, ret, err) < 0)
+    if (reg_replay_logs(hive->bytes.data, hive->bytes.len, logs, &replayed,
+                        err) < 0)
         return -1;
-    if (ret->result == REG_REPLAY_DONE)
+    hive->replay = replayed.result;
+    *ret = replayed.hive;
+    if (hive->replay == REG_REPLAY_DONE)
         v2v_fact("facts", "%s: %u entries of its transaction logs replayed",
-                 hive->path, ret->entries);
+                 hive->path, replayed.entries);
+    else
+        v2v_fact("facts",
+                 "%s: dirty, its transaction logs do not apply; read as it is",
+                 hive->path);
     return 0;
 }
 
-int
-facts_hive_read(struct guest *guest, size_t max, struct facts_hive *hive,
-                struct reg_replayed *ret, struct v2v_error *err)
+/* Fills in bytes, logs and file_number. */
+static int
+read_file(struct guest *guest, size_t max, struct facts_hive *hive,
+          struct v2v_error *err)
 {
     struct guest_stat st;
 
@@ -104,85 +114,67 @@ facts_hive_read(struct guest *guest, size_t max, struct facts_hive *hive,
         find_logs(guest, hive, err) < 0)
         return -1;
     hive->file_number = st.file_number;
-    *ret = (struct reg_replayed){ .result = REG_REPLAY_CLEAN };
-    if (reg_needs_logs(hive->bytes.data, hive->bytes.len) &&
-        replay(guest, hive, max, ret, err) < 0)
-        return v2v_fail_in(err, "%s", hive->path);
     return 0;
+}
+
+static int
+open_file(struct guest *guest, size_t max, struct facts_hive *hive,
+          struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes replayed = { 0 };
+    const struct v2v_bytes *bytes = &hive->bytes;
+
+    if (reg_needs_logs(bytes->data, bytes->len) &&
+        replay(guest, hive, max, &replayed, err) < 0)
+        return -1;
+    if (hive->replay == REG_REPLAY_DONE)
+        bytes = &replayed;
+    return reg_hive_open(bytes->data, bytes->len, &hive->hive, err);
+}
+
+/* Damaged, or no plain file of a size that a hive has. */
+static int
+name_corrupt(struct v2v_error *err)
+{
+    if (err != NULL &&
+        (err->code == V2V_ERR_FORMAT || err->code == V2V_ERR_GUEST))
+        v2v_error_name(err, "hive-corrupt");
+    return -1;
 }
 
 int
-facts_hive_open(struct facts_hive *hive, struct reg_replayed *replayed,
+facts_hive_load(struct guest *guest, size_t max, struct facts_hive *hive,
                 struct v2v_error *err)
 {
-    const struct v2v_bytes *bytes =
-        replayed->result == REG_REPLAY_DONE ? &replayed->hive : &hive->bytes;
-    int result = reg_hive_open(bytes->data, bytes->len, &hive->hive, err);
-
-    v2v_bytes_done(&replayed->hive);
-    return result;
-}
-
-static int
-refuse_dirty(const struct facts_allow *allow, const char *path,
-             struct v2v_error *err)
-{
-    if (!allow->hive_dirty)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the hive is dirty and its transaction logs do not "
-                        "apply to it: changes that Windows made would be lost; "
-                        "shut Windows down once more, or take the hive as it "
-                        "is with --allow hive-dirty");
-    v2v_warn("facts", "hive-dirty",
-             "%s is dirty, its transaction logs do not apply, and it is taken "
-             "as it is: changes that Windows made may be lost",
-             path);
-    return 0;
-}
-
-static int
-open_hive(const struct facts_allow *allow, struct facts_hive *hive,
-          struct reg_replayed *replayed, struct v2v_error *err)
-{
-    if (replayed->result == REG_REPLAY_NO_LOGS &&
-        refuse_dirty(allow, hive->path, err) < 0)
-        return -1;
-    return facts_hive_open(hive, replayed, err);
-}
-
-static int
-load_hive(struct guest *guest, const struct facts *facts, enum reg_hive_id id,
-          const struct facts_allow *allow, struct facts_hive *hive,
-          struct v2v_error *err)
-{
-    struct reg_replayed replayed = { 0 };
-
-    hive->path = v2v_format(err, "%s/System32/config/%s", facts->system_root,
-                            reg_hive_name(id));
-    if (hive->path == NULL)
-        return -1;
-    if (facts_hive_read(guest, hive_max, hive, &replayed, err) < 0)
-        return -1;
-    if (open_hive(allow, hive, &replayed, err) < 0)
+    if (read_file(guest, max, hive, err) < 0)
+        return name_corrupt(err);
+    if (open_file(guest, max, hive, err) < 0) {
+        name_corrupt(err);
         return v2v_fail_in(err, "%s", hive->path);
+    }
     v2v_fact("facts", "%s: %zu bytes", hive->path, hive->bytes.len);
     return 0;
 }
 
 int
 facts_load_hives(struct guest *guest, const struct facts *facts,
-                 const struct facts_allow *allow, struct facts_hives *ret,
-                 struct v2v_error *err)
+                 struct facts_hives *ret, struct v2v_error *err)
 {
     for (enum reg_hive_id id = 0; id < REG_HIVE_COUNT; id++) {
-        if (load_hive(guest, facts, id, allow, &ret->items[id], err) == 0)
+        struct facts_hive *hive = &ret->items[id];
+
+        hive->path = v2v_format(err, "%s/System32/config/%s",
+                                facts->system_root, reg_hive_name(id));
+        if (hive->path == NULL)
+            return -1;
+        if (facts_hive_load(guest, hive_max, hive, err) == 0)
             continue;
+        if (err->code != V2V_ERR_NOT_FOUND)
+            return -1;
         /* DRIVERS came with Windows 8; facts_read() judges what is missing */
-        if (id == REG_DRIVERS && err->code == V2V_ERR_NOT_FOUND)
-            continue;
-        if (err->code == V2V_ERR_NOT_FOUND)
-            err->code = V2V_ERR_GUEST;
-        return -1;
+        if (id != REG_DRIVERS)
+            return v2v_refuse(err, V2V_ERR_GUEST, "hive-missing",
+                              "%s: there is no such file", hive->path);
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "../unit/test-tools.h"
 #include "facts/find.h"
 #include "guest/guest.h"
+#include "image/image.h"
 
 /* Machines of several disks, one appliance a machine.  Their images come from
  * fixtures/mkguest; as in the program the appliance gets overlays of them. */
@@ -18,6 +19,7 @@ static const char *const recipes[] = {
     "mkguest --boot-only --unclean-journal boot",
     "mkguest --no-boot windows",
     "mkguest --gpt --no-testsigning uefi",
+    "mkguest --no-boot --fast-startup asleep",
     /* an ESP and a data volume; a data volume that was not unmounted */
     "mkguest --gpt --no-windows esp",
     "mkguest --no-windows --fast-startup data",
@@ -26,11 +28,12 @@ static const char *const recipes[] = {
     "truncate -s 8M dynamic.raw && "
     "echo 'start=2048, type=42' | sfdisk -q -X dos dynamic.raw && "
     "qemu-img convert -f raw -O qcow2 dynamic.raw dynamic",
-    "truncate -s 8M bitlocker.raw && "
-    "echo 'start=2048, type=7' | sfdisk -q -X dos bitlocker.raw && "
-    "printf '\\353X\\220-FVE-FS-' | "
-    "dd of=bitlocker.raw bs=1 seek=1048576 conv=notrunc && "
+    "mkbitlocker bitlocker.raw tpm recovery-password && "
     "qemu-img convert -f raw -O qcow2 bitlocker.raw bitlocker",
+    "mkbitlocker suspended.raw clear-key tpm && "
+    "qemu-img convert -f raw -O qcow2 suspended.raw suspended",
+    "mkbitlocker vista.raw --version 1 tpm && "
+    "qemu-img convert -f raw -O qcow2 vista.raw vista",
 };
 
 static void
@@ -95,24 +98,53 @@ open_machine(const char *const *images, size_t count)
     return guest;
 }
 
-static void
-finds(struct guest *guest, struct facts_root root, unsigned disk,
-      unsigned partition, bool test_signing)
-{
-    V2V_AUTO(facts) struct facts facts = { 0 };
-    struct v2v_error err = { 0 };
+/* Where a Windows is, and what starts it. */
+struct found {
+    unsigned disk, partition;
+    unsigned boot_disk, boot_partition;
+    bool test_signing, hibernated;
+};
 
-    ok(facts_find_windows(guest, &root, &facts, &err), &err);
-    assert_int_equal(facts.disk, disk);
-    assert_int_equal(facts.partition, partition);
-    assert_string_equal(facts.system_root, "Windows");
-    assert_true(facts.has_bcd);
-    assert_int_equal(facts.test_signing, test_signing);
+static const struct facts_volume *
+volume_at(const struct facts *facts, size_t index, unsigned disk,
+          unsigned partition)
+{
+    assert_in_range(index, 0, facts->volume_count - 1);
+    assert_int_equal(facts->volumes[index].disk, disk);
+    assert_int_equal(facts->volumes[index].place.number, partition);
+    return &facts->volumes[index];
 }
 
+/* @facts: what was seen, the caller's */
+static void
+finds(struct guest *guest, struct facts_root root, struct found expected,
+      struct facts *facts)
+{
+    const struct facts_volume *boot;
+    struct v2v_error err = { 0 };
+
+    ok(facts_find_windows(guest, &root, facts, &err), &err);
+    assert_int_equal(facts->disk, expected.disk);
+    assert_int_equal(facts->partition, expected.partition);
+    assert_string_equal(facts->system_root, "Windows");
+    assert_string_equal(volume_at(facts, facts->system_volume, expected.disk,
+                                  expected.partition)
+                            ->system_root,
+                        "Windows");
+    boot = volume_at(facts, facts->boot_volume, expected.boot_disk,
+                     expected.boot_partition);
+    assert_true(boot->bcd && boot->boot_manager && !boot->nt_loader);
+    assert_int_equal(boot->fallback_loader, boot->place.esp);
+    assert_true(facts->has_bcd);
+    assert_int_equal(facts->test_signing, expected.test_signing);
+    assert_int_equal(facts->hibernated, expected.hibernated);
+    assert_string_equal(warnings, "");
+}
+
+/* @finding: NULL: none */
 static void
 refuses(struct guest *guest, struct facts_root root, enum v2v_error_code code,
-        const char *message)
+        const char *finding, const char *message)
 {
     V2V_AUTO(facts) struct facts facts = { 0 };
     struct v2v_error err = { 0 };
@@ -120,6 +152,12 @@ refuses(struct guest *guest, struct facts_root root, enum v2v_error_code code,
     assert_int_equal(facts_find_windows(guest, &root, &facts, &err), -1);
     assert_string_equal(err.text, message);
     assert_int_equal(err.code, code);
+    assert_int_equal(err.finding == NULL, finding == NULL);
+    if (finding != NULL)
+        assert_string_equal(err.finding, finding);
+    assert_true(facts.system_volume == FACTS_NO_VOLUME);
+    assert_int_equal(facts.disk_count, guest_disk_count(guest));
+    assert_string_equal(warnings, "");
 }
 
 static const struct facts_root anywhere = { FACTS_ANY, FACTS_ANY };
@@ -139,32 +177,48 @@ assert_unwritten(const char *image, size_t disk)
 
 /* The one that is chosen; and no other disk is written. */
 static void
-test_two_windows(void **state)
+test_several_windows(void **state)
 {
     static const struct guest_file file = { "Windows/new.sys", "new", 3 };
-    static const char *const images[] = { "boot", "windows", "blank", "uefi" };
-    struct guest *guest = open_machine(images, 4);
+    static const char *const images[] = { "boot", "windows", "blank", "uefi",
+                                          "asleep" };
+    struct guest *guest = open_machine(images, 5);
+    V2V_AUTO(facts) struct facts uefi = { 0 };
+    V2V_AUTO(facts) struct facts windows = { 0 };
+    V2V_AUTO(facts) struct facts asleep = { 0 };
     struct v2v_error err = { 0 };
 
     (void)state;
-    refuses(guest, anywhere, V2V_ERR_GUEST,
-            "2 Windows in these images, in partitions 2:1, 4:3: say which "
+    refuses(guest, anywhere, V2V_ERR_GUEST, "several-windows",
+            "3 Windows in these images, in partitions 2:1, 4:3, 5:1: say which "
             "with --root DISK:N");
-    refuses(guest, (struct facts_root){ 0, 1 }, V2V_ERR_USAGE,
+    refuses(guest, (struct facts_root){ 0, 1 }, V2V_ERR_USAGE, NULL,
             "--root 1:1: there is no Windows in that partition, but in "
-            "partitions 2:1, 4:3");
+            "partitions 2:1, 4:3, 5:1");
     refuses(guest, (struct facts_root){ 2, 1 }, V2V_ERR_FORMAT,
+            "disk-unreadable",
             "disk 3: no partition table and no Windows file system: not a disk "
             "image of Windows");
     /* its own disk has a BCD, whatever those of other disks say */
-    finds(guest, (struct facts_root){ 3, 3 }, 3, 3, false);
-    assert_string_equal(warnings, "");
+    finds(guest, (struct facts_root){ 3, 3 },
+          (struct found){ 3, 3, 3, 1, false, false }, &uefi);
     /* its own disk has none */
-    finds(guest, (struct facts_root){ 1, 1 }, 1, 1, true);
-    assert_string_equal(warnings,
-                        "boot-volume-unclean: disk 1, partition 1: the boot "
-                        "volume was not unmounted cleanly; its boot "
-                        "configuration is taken as it was last written\n");
+    finds(guest, (struct facts_root){ 1, 1 },
+          (struct found){ 1, 1, 0, 1, true, false }, &windows);
+    assert_int_equal(windows.volumes[windows.system_volume].state.journal,
+                     NTFS_JOURNAL_CLEAN);
+    assert_int_equal(windows.volumes[windows.boot_volume].state.journal,
+                     NTFS_JOURNAL_UNCLEAN);
+    assert_int_equal(windows.volume_count, 1 + 1 + 3 + 1);
+    assert_int_equal(windows.disks[0].size, 256 << 20);
+    assert_int_equal(windows.disks[0].table, DISK_TABLE_MBR);
+    assert_non_null(windows.disks[2].unreadable);
+    assert_int_equal(windows.disks[3].table, DISK_TABLE_GPT);
+    /* not one to be written, and found like the others */
+    finds(guest, (struct facts_root){ 4, 1 },
+          (struct found){ 4, 1, 0, 1, true, true }, &asleep);
+    assert_int_equal(asleep.volumes[asleep.system_volume].state.journal,
+                     NTFS_JOURNAL_V2);
 
     ok(guest_mount(guest, 3, 3, true, &err), &err);
     ok(guest_write_files(guest, &file, 1, &err), &err);
@@ -177,6 +231,34 @@ test_two_windows(void **state)
     must_run("! qemu-img compare -q -f qcow2 -F qcow2 uefi 3.overlay");
 }
 
+/* A machine whose images are only read: nothing is made beside them. */
+static struct guest *
+open_read_only(const char *const *names, struct image **images, size_t count)
+{
+    static const struct image_options read_only = { .read_only = true };
+    struct guest_disk_source *disks = calloc(count, sizeof *disks);
+    struct guest_machine machine = { disks, count, NULL };
+    struct guest *guest = NULL;
+    struct v2v_error err = { 0 };
+
+    assert_non_null(disks);
+    for (size_t i = 0; i < count; i++) {
+        V2V_AUTO(mem) char *path = v2v_format(NULL, "%s/%s", top, names[i]);
+
+        ok(image_open(path, &read_only, &images[i], &err), &err);
+        disks[i] = (struct guest_disk_source){
+            .image = image_disk_path(images[i]),
+            .format = image_disk_format(images[i]),
+            .read_only = true,
+        };
+    }
+    machine.scratch = image_scratch(images[0]);
+    ok(guest_open(&machine, &guest, &err), &err);
+    warnings[0] = '\0'; /* of the appliance: no KVM */
+    free(disks);
+    return guest;
+}
+
 /* The only Windows is not on the first disk, its boot manager is on a later
  * one, and the data disks are in a state that is their own business. */
 static void
@@ -184,39 +266,69 @@ test_data_disks_block_nothing(void **state)
 {
     static const char *const images[] = { "data",    "dynamic", "bitlocker",
                                           "windows", "esp",     "blank" };
-    struct guest *guest = open_machine(images, 6);
+    static const struct found expected = { 3, 1, 4, 1, true, false };
+    struct image *held[6];
+    V2V_AUTO(facts) struct facts anywhere_facts = { 0 };
+    V2V_AUTO(facts) struct facts facts = { 0 };
+    struct guest *guest;
 
     (void)state;
-    finds(guest, anywhere, 3, 1, true);
-    finds(guest, (struct facts_root){ 3, 1 }, 3, 1, true);
-    assert_string_equal(warnings, "");
+    must_run("rm -f *.overlay");
+    must_run("stat -c '%n %s %y %z' . * >\"$PWD.before\"");
+    guest = open_read_only(images, held, 6);
+    finds(guest, anywhere, expected, &anywhere_facts);
+    finds(guest, (struct facts_root){ 3, 1 }, expected, &facts);
     guest_abandon(guest);
+    for (size_t i = 0; i < 6; i++)
+        image_close(held[i]);
+    must_run("stat -c '%n %s %y %z' . * | cmp - \"$PWD.before\" && "
+             "rm \"$PWD.before\"");
 }
 
 /* What could hold it is named: here the last of more disks than letters. */
 static void
 test_no_windows(void **state)
 {
+    static const char *const hiding[] = { "bitlocker", "suspended", "vista",
+                                          "dynamic" };
+    static const struct {
+        const char *finding, *message;
+    } refusals[] = {
+        { "bitlocker-locked",
+          "no Windows found, and disk 28, partition 1 is encrypted with "
+          "BitLocker; its key is protected by: TPM, recovery password" },
+        { "bitlocker-suspended",
+          "no Windows found, and disk 28, partition 1 is encrypted with "
+          "BitLocker, whose protection is suspended, not removed; its key is "
+          "protected by: clear key, TPM" },
+        { "bitlocker-locked",
+          "no Windows found, and disk 28, partition 1 is BitLocker, which "
+          "cannot be read" },
+        { "dynamic-disk",
+          "no Windows found, and disk 28, partition 1 is dynamic disk (LDM), "
+          "which cannot be read" },
+    };
     const char *images[28] = { "data" };
-    struct guest *guest;
 
     (void)state;
     for (size_t i = 1; i < 27; i++)
         images[i] = "blank";
-    images[27] = "bitlocker"; /* /dev/sdab */
-    guest = open_machine(images, 28);
-    refuses(guest, anywhere, V2V_ERR_GUEST,
-            "no Windows found, and disk 28, partition 1 is BitLocker, which "
-            "cannot be read");
-    assert_string_equal(warnings, "");
-    guest_abandon(guest);
+    for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++) {
+        struct guest *guest;
+
+        images[27] = hiding[i]; /* /dev/sdab */
+        guest = open_machine(images, 28);
+        refuses(guest, anywhere, V2V_ERR_GUEST, refusals[i].finding,
+                refusals[i].message);
+        guest_abandon(guest);
+    }
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_windows),
+        cmocka_unit_test(test_several_windows),
         cmocka_unit_test(test_data_disks_block_nothing),
         cmocka_unit_test(test_no_windows),
     };

@@ -116,13 +116,13 @@ make_guest(const char *bcd, bool dirty, const char *log_of, const char *log)
 static void
 assert_read(bool has_bcd, bool test_signing)
 {
-    struct boot_config boot = { 0 };
+    struct facts_volume volume = { 0 };
     struct v2v_error err = { 0 };
 
-    if (facts_read_bcd(NULL, "BCD", &boot, &err) < 0)
+    if (facts_read_bcd(NULL, "BCD", &volume, &err) < 0)
         fail_msg("%s", err.text);
-    assert_int_equal(boot.count, has_bcd);
-    assert_int_equal(boot.test_signing, test_signing);
+    assert_int_equal(volume.bcd, has_bcd);
+    assert_int_equal(volume.test_signing, test_signing);
     assert_string_equal(warnings, "");
 }
 
