@@ -66,6 +66,16 @@ v2v_unit_test(drivers-catalogue v2v::drivers)
 v2v_script_test(golden.drivers ${here}/golden/drivers.sh
     $<TARGET_FILE:drivers-table> ${work}/drivers)
 
+v2v_unit_test(check-run v2v::check tree-guest)
+v2v_unit_test(check-image v2v::check tree-guest)
+v2v_unit_test(check-disk v2v::check tree-guest)
+v2v_unit_test(check-windows v2v::check tree-guest)
+v2v_unit_test(check-policy v2v::check tree-guest)
+v2v_unit_test(check-hypervisor v2v::check tree-guest)
+v2v_unit_test(check-virtio v2v::check v2v::plan tree-guest)
+v2v_unit_test(check-network v2v::check tree-guest)
+v2v_unit_test(check-real v2v::check tree-guest)
+
 v2v_unit_test(sddl v2v::plan)
 v2v_unit_test(plan v2v::plan)
 v2v_script_test(golden.plans ${here}/golden/plans.sh
@@ -90,5 +100,5 @@ v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
-    unit.disk-place unit.find
+    unit.disk-place unit.find unit.check-disk
     PROPERTIES LABELS long)

@@ -395,6 +395,24 @@ plan_form_name(enum plan_form form)
     return names[form];
 }
 
+bool
+plan_has_driver(const struct plan *plan, const char *driver)
+{
+    for (size_t i = 0; i < plan->package_count; i++)
+        if (v2v_equal_nocase(plan->packages[i].driver->driver, driver))
+            return true;
+    return false;
+}
+
+bool
+plan_has_boot_driver(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->package_count; i++)
+        if (plan->packages[i].boot)
+            return true;
+    return false;
+}
+
 const char *
 plan_presence_name(enum plan_presence presence)
 {

@@ -77,6 +77,13 @@ v2v_auto_plan(struct plan *plan)
     plan_done(plan);
 }
 
+/* Is the driver part of it, be it new or there already?  By its name on the
+ * medium, in any case. */
+bool plan_has_driver(const struct plan *plan, const char *driver);
+
+/* Is one of its drivers started at boot? */
+bool plan_has_boot_driver(const struct plan *plan);
+
 /**
  * plan_make() - the plan for one guest
  * @packages: as drivers_choose() gave them; must outlive the plan
