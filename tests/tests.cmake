@@ -76,6 +76,14 @@ v2v_unit_test(check-virtio v2v::check v2v::plan tree-guest)
 v2v_unit_test(check-network v2v::check tree-guest)
 v2v_unit_test(check-real v2v::check tree-guest)
 
+v2v_unit_test(verify-boot v2v::verify tree-guest)
+v2v_unit_test(verify-chain v2v::verify tree-guest)
+v2v_unit_test(verify-service v2v::verify tree-guest)
+v2v_unit_test(verify-device v2v::verify tree-guest)
+add_dependencies(test-verify-device tree-tool)
+v2v_unit_test(verify-pe v2v::verify v2v::media)
+v2v_fuzz_target(imports v2v::verify)
+
 v2v_unit_test(sddl v2v::plan)
 v2v_unit_test(plan v2v::plan)
 v2v_script_test(golden.plans ${here}/golden/plans.sh
@@ -86,6 +94,11 @@ v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned fixtures)
 v2v_script_test(golden.only-planned-real ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned-real real)
+
+v2v_script_test(tree.inject ${here}/tree/inject.sh $<TARGET_FILE:tree-tool>
+    ${work}/tree-inject fixtures)
+v2v_script_test(tree.inject-real ${here}/tree/inject.sh
+    $<TARGET_FILE:tree-tool> ${work}/tree-inject-real real)
 
 v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
     $<TARGET_FILE:v2v-virtio> ${top}/man/v2v-virtio.pod)
@@ -100,5 +113,5 @@ v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
-    unit.disk-place unit.find unit.check-disk
+    unit.disk-place unit.find unit.check-disk tree.inject-real
     PROPERTIES LABELS long)
