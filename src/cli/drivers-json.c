@@ -66,7 +66,10 @@ candidate_json(const struct report *report,
 }
 
 int
-drivers_explain_json(const struct report *report, struct v2v_error *err)
+drivers_explain_print_json(const struct report *report,
+                           const struct console *console,
+                           const struct v2v_error *failure,
+                           struct v2v_error *err)
 {
     const struct drivers_choice *choice = &report->choice;
     json_t *candidates = json_array();
@@ -80,10 +83,11 @@ drivers_explain_json(const struct report *report, struct v2v_error *err)
                            json_text(choice->missing.items[i]), "rule",
                            drivers_rule_word(choice->missing_rule[i]), "why",
                            json_text(choice->missing_why.items[i])));
-    return json_print(json_pack("{s:i, s:o, s:o, s:o, s:o}", "schema", 1,
-                                "image",
-                                json_text(report->options->images.items[0]),
-                                "guest", json_guest(&report->facts),
-                                "candidates", candidates, "missing", missing),
-                      err);
+    return json_print(
+        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "image",
+                  json_text(report->options->images.items[0]), "error",
+                  json_failure(failure), "guest", json_guest(&report->facts),
+                  "candidates", candidates, "missing", missing, "warnings",
+                  json_warnings(console)),
+        err);
 }

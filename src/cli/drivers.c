@@ -58,12 +58,13 @@ drivers_list(const struct cli_options *options, struct v2v_error *err)
     return result;
 }
 
-static void
-print_explanation(const struct report *report)
+int
+drivers_explain_print(const struct report *report, struct v2v_error *err)
 {
     const struct drivers_choice *choice = &report->choice;
     const char *driver = "";
 
+    (void)err;
     for (size_t i = 0; i < choice->candidate_count; i++) {
         const struct drivers_candidate *candidate = &choice->candidates[i];
 
@@ -83,6 +84,7 @@ print_explanation(const struct report *report)
     for (size_t i = 0; i < choice->missing.count; i++)
         console_line("%s: none: %s", choice->missing.items[i],
                      choice->missing_why.items[i]);
+    return 0;
 }
 
 int
@@ -92,8 +94,5 @@ drivers_explain(struct report *report, struct v2v_error *err)
 
     if (session_open(report, &session, err) < 0)
         return -1;
-    if (report->options->json)
-        return drivers_explain_json(report, err);
-    print_explanation(report);
-    return 0;
+    return session_choose(&session, report, err);
 }

@@ -5,38 +5,52 @@
 
 #include "apply/apply.h"
 #include "base/log.h"
+#include "cli/guard.h"
 #include "cli/session.h"
 #include "facts/witness.h"
 
-/* Without one of these the guest would not boot. */
-static bool
-is_boot_driver(const char *name)
+/* What a check warns of is said at once; the report has all of it. */
+static void
+warn_of_findings(const struct check_result *check)
 {
-    return v2v_equal_nocase(name, "viostor") ||
-           v2v_equal_nocase(name, "vioscsi");
+    for (size_t i = 0; i < check->count; i++) {
+        const struct check_finding *finding = &check->findings[i];
+
+        if (finding->code->severity == CHECK_WARNS || finding->allowed)
+            v2v_warn("check", finding->code->name, "%s; %s", finding->evidence,
+                     finding->code->advice);
+    }
 }
 
-static int
-check_missing(const struct report *report, struct v2v_error *err)
+static size_t
+count_blockers(const struct check_result *check)
 {
-    const struct drivers_choice *choice = &report->choice;
+    size_t count = 0;
 
-    for (size_t i = 0; i < choice->missing.count; i++) {
-        const char *name = choice->missing.items[i];
-        const char *why = choice->missing_why.items[i];
+    for (size_t i = 0; i < check->count; i++)
+        count += check->findings[i].code->severity == CHECK_BLOCKS &&
+                 !check->findings[i].allowed;
+    return count;
+}
 
-        if (choice->missing_rule[i] == DRIVERS_LOST_SUPERSEDED)
-            continue; /* what replaces it was chosen */
-        if (is_boot_driver(name))
-            return v2v_fail(err, V2V_ERR_DRIVER,
-                            "%s: there is no boot driver %s for %s: %s",
-                            report->options->media.items[0], name,
-                            report->facts.product_name, why);
-        v2v_warn("cli", "driver-missing",
-                 "no driver %s for this Windows: %s; its device stays as it is",
-                 name, why);
-    }
-    return 0;
+/* Nothing has been written yet. */
+static int
+stop_at_blockers(const struct report *report, struct v2v_error *err)
+{
+    const struct check_finding *first = check_blocker(&report->check);
+    size_t count = count_blockers(&report->check);
+
+    if (first == NULL)
+        return 0;
+    if (count > 1)
+        v2v_warn("cli", "more-findings",
+                 "%zu findings more are in the way: \"v2v-virtio check\" says "
+                 "which",
+                 count - 1);
+    return v2v_refuse(err, check_status(first->code), first->code->name,
+                      "%s: %s: %s",
+                      report->options->images.items[report->facts.disk],
+                      first->evidence, first->code->advice);
 }
 
 /* FILETIME: 100 ns since 1601; 1970 is 11644473600 s later. */
@@ -50,24 +64,15 @@ filetime_now(void)
            (uint64_t)now.tv_nsec / 100;
 }
 
-static bool
-is_planned(const struct plan *plan, const char *driver)
-{
-    for (size_t i = 0; i < plan->package_count; i++)
-        if (v2v_equal_nocase(plan->packages[i].driver->driver, driver))
-            return true;
-    return false;
-}
-
 static int
 rewrite_domain(const struct domain *domain, struct report *report,
                struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
     const struct domain_drivers drivers = {
-        .viostor = is_planned(&report->plan, "viostor"),
-        .netkvm = is_planned(&report->plan, "NetKVM"),
-        .balloon = is_planned(&report->plan, "Balloon"),
+        .viostor = plan_has_driver(&report->plan, "viostor"),
+        .netkvm = plan_has_driver(&report->plan, "NetKVM"),
+        .balloon = plan_has_driver(&report->plan, "Balloon"),
     };
     V2V_AUTO(mem) char *output = NULL;
     struct domain_moved_image moved = { .from = options->images.items[0],
@@ -89,8 +94,7 @@ rewrite_domain(const struct domain *domain, struct report *report,
 static int
 make_plan(struct session *session, struct report *report, struct v2v_error *err)
 {
-    if (check_missing(report, err) < 0 ||
-        plan_make(&report->facts, report->choice.items, report->choice.count,
+    if (plan_make(&report->facts, report->choice.items, report->choice.count,
                   filetime_now(), &report->plan, err) < 0 ||
         rewrite_domain(session->domain, report, err) < 0)
         return -1;
@@ -105,11 +109,15 @@ static int
 write_guest(struct session *session, struct report *report,
             struct v2v_error *err)
 {
-    if (apply_run(session->guest, &report->facts, &report->hives, &report->plan,
+    struct guard guard;
+
+    if (guard_before(session, report, &guard, err) < 0 ||
+        apply_run(session->guest, &report->facts, &report->hives, &report->plan,
                   err) < 0 ||
+        guard_after(session, report, &guard, err) < 0 ||
         guest_close(v2v_steal(session->guest), err) < 0)
         return v2v_fail_in(err, "%s (the image is untouched)",
-                           report->options->images.items[0]);
+                           report->options->images.items[report->facts.disk]);
     return 0;
 }
 
@@ -199,6 +207,11 @@ inject(struct report *report, struct v2v_error *err)
     V2V_AUTO(session) struct session session = { 0 };
 
     if (session_open(report, &session, err) < 0 ||
+        session_choose(&session, report, err) < 0 ||
+        session_check(&session, report, err) < 0)
+        return -1;
+    warn_of_findings(&report->check);
+    if (stop_at_blockers(report, err) < 0 ||
         make_plan(&session, report, err) < 0)
         return -1;
     if (report->options->dry_run) {
@@ -206,7 +219,8 @@ inject(struct report *report, struct v2v_error *err)
         return 0;
     }
     if (is_nothing_due(report) && report->options->output == NULL) {
-        if (write_domain(report, err) < 0)
+        if (guard_as_it_is(&session, report, err) < 0 ||
+            write_domain(report, err) < 0)
             return -1;
         report->status = REPORT_NOTHING_TO_DO;
         return 0;

@@ -61,6 +61,79 @@ json_guest(const struct facts *facts)
                      "control_sets", sets);
 }
 
+json_t *
+json_findings(const struct check_result *check)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < check->count; i++) {
+        const struct check_finding *finding = &check->findings[i];
+
+        json_add(array, json_pack("{s:s, s:s, s:o, s:s, s:b, s:b}", "code",
+                                  finding->code->name, "severity",
+                                  check_severity_name(finding->code->severity),
+                                  "evidence", json_text(finding->evidence),
+                                  "advice", finding->code->advice, "can_allow",
+                                  finding->code->can_allow, "allowed",
+                                  finding->allowed));
+    }
+    return array;
+}
+
+json_t *
+json_gaps(const struct check_result *check)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < check->gap_count; i++)
+        json_add(array,
+                 json_pack("{s:o, s:o}", "what", json_text(check->gaps[i].what),
+                           "why", json_text(check->gaps[i].why)));
+    return array;
+}
+
+json_t *
+json_links(const struct verify_result *verify)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < verify->count; i++) {
+        const struct verify_link *link = &verify->links[i];
+        const struct verify_code *code = link->code;
+
+        json_add(array,
+                 json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "link", link->link,
+                           "state", verify_state_name(link->state), "code",
+                           json_text(code != NULL ? code->name : NULL),
+                           "subject", json_text(link->subject), "text",
+                           json_text(link->text), "advice",
+                           json_text(code != NULL ? code->advice : NULL)));
+    }
+    return array;
+}
+
+json_t *
+json_warnings(const struct console *console)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < console->warning_count; i++)
+        json_add(array, json_pack("{s:o, s:o}", "code",
+                                  json_text(console->warnings[i].code), "text",
+                                  json_text(console->warnings[i].text)));
+    return array;
+}
+
+json_t *
+json_failure(const struct v2v_error *failure)
+{
+    if (failure == NULL)
+        return json_null();
+    return json_pack("{s:i, s:o, s:o}", "exit_status", (int)failure->code,
+                     "code", json_text(failure->finding), "text",
+                     json_text(failure->text));
+}
+
 int
 json_print(json_t *document, struct v2v_error *err)
 {

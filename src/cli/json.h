@@ -10,7 +10,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "check/check.h"
+#include "cli/console.h"
 #include "facts/facts.h"
+#include "verify/verify.h"
 
 /* NULL is null.  A text from a guest that is not UTF-8 is one U+FFFD. */
 json_t *json_text(const char *s);
@@ -18,6 +21,12 @@ json_t *json_strings(const struct v2v_strings *list);
 /* "100.85.104.20000" */
 json_t *json_version(const struct inf_driver_ver *ver);
 json_t *json_guest(const struct facts *facts);
+json_t *json_findings(const struct check_result *check);
+json_t *json_gaps(const struct check_result *check);
+json_t *json_links(const struct verify_result *verify);
+json_t *json_warnings(const struct console *console);
+/* NULL is null. */
+json_t *json_failure(const struct v2v_error *failure);
 
 /* Append @value, which is taken over, to an array. */
 void json_add(json_t *array, json_t *value);

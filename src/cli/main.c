@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/audit.h"
 #include "cli/drivers.h"
 #include "cli/inject.h"
 #include "cli/supervise.h"
@@ -18,40 +19,70 @@ fail(const struct v2v_error *err)
     return (int)err->code;
 }
 
+/* The subcommands that look into a guest: what they do, and how they report. */
+static const struct guest_command {
+    enum cli_command command;
+    int (*run)(struct report *report, struct v2v_error *err);
+    int (*print)(const struct report *report, struct v2v_error *err);
+    int (*print_json)(const struct report *report,
+                      const struct console *console,
+                      const struct v2v_error *failure, struct v2v_error *err);
+} guest_commands[] = {
+    { CLI_INJECT, inject, report_print, report_print_json },
+    { CLI_CHECK, check, check_print, check_print_json },
+    { CLI_VERIFY, verify, verify_print, verify_print_json },
+    { CLI_DRIVERS_EXPLAIN, drivers_explain, drivers_explain_print,
+      drivers_explain_print_json },
+};
+
+static const struct guest_command *
+find_guest_command(const struct cli_options *options)
+{
+    for (size_t i = 0; i < sizeof guest_commands / sizeof *guest_commands; i++)
+        if (guest_commands[i].command == options->command)
+            return &guest_commands[i];
+    return NULL;
+}
+
+/* A failure has a JSON document, too; a person has the message, and of a check
+ * what was found before it. */
 static int
-print_report(const struct report *report, const struct console *console,
-             const struct v2v_error *failure, struct v2v_error *err)
+print_report(const struct guest_command *command, const struct report *report,
+             const struct console *console, const struct v2v_error *failure,
+             struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
 
     if (options->json)
-        return report_print_json(report, console, failure, err);
-    if (failure != NULL || options->quiet)
+        return command->print_json(report, console, failure, err);
+    if (options->quiet)
         return 0;
-    return report_print(report, err);
+    if (failure == NULL)
+        return command->print(report, err);
+    if (options->command == CLI_CHECK)
+        report_print_findings(&report->check);
+    return 0;
 }
 
-/* "inject" ends with a report whatever happens; the others print their own. */
 static int
 run_on_guest(const struct cli_options *options)
 {
+    const struct guest_command *command = find_guest_command(options);
     struct console console = { .steps = !options->quiet && !options->json,
                                .facts = options->verbose,
                                .trace = options->trace };
     struct report report = { .options = options };
     struct v2v_error err = { 0 };
     struct v2v_error report_err = { 0 };
-    bool injects = options->command == CLI_INJECT;
     int result, status;
 
     console_init(&console);
-    result = injects ? inject(&report, &err) : drivers_explain(&report, &err);
+    result = command->run(&report, &err);
     console_end_progress(&console);
-    status = result < 0 ? fail(&err) : V2V_OK;
-    if (injects &&
-        print_report(&report, &console, result < 0 ? &err : NULL, &report_err) <
-            0 &&
-        status == V2V_OK)
+    status = result < 0 ? fail(&err) : (int)report.outcome;
+    if (print_report(command, &report, &console, result < 0 ? &err : NULL,
+                     &report_err) < 0 &&
+        result == 0)
         status = fail(&report_err);
     report_done(&report);
     console_done(&console);
@@ -96,10 +127,9 @@ check_stdout(int status)
 static int
 run(const struct cli_options *options)
 {
-    bool guest = options->command == CLI_INJECT ||
-                 options->command == CLI_DRIVERS_EXPLAIN;
-
-    return check_stdout(guest ? run_on_guest(options) : run_simple(options));
+    return check_stdout(find_guest_command(options) != NULL
+                            ? run_on_guest(options)
+                            : run_simple(options));
 }
 
 /* Those that only read leave nothing to be cleaned up. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "facts/find.h"
+#include "check/check.h"
 
 /* What getopt_long() returns for options that have no letter. */
 enum {
@@ -27,9 +27,13 @@ enum {
 };
 
 enum {
-    DRIVERS = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
-    GUEST =
-        CLI_INJECT | CLI_DRIVERS_EXPLAIN,   /* those that start an appliance */
+    /* those that cannot do without drivers, and with whom they say more */
+    MEDIUM = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
+    DRIVERS = MEDIUM | CLI_CHECK,
+    /* those that start an appliance */
+    GUEST = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK | CLI_VERIFY,
+    CHOICE = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK,
+    MACHINE = CLI_INJECT | CLI_CHECK | CLI_VERIFY, /* take several disks */
     IMAGE = GUEST | CLI_UNDO | CLI_RECOVER, /* those that open an image */
     ALL = DRIVERS | IMAGE
 };
@@ -47,7 +51,7 @@ static const struct {
       "libvirt XML of the machine" },
     { "output-xml", OPT_OUTPUT_XML, CLI_INJECT, "FILE",
       "where the virtio XML goes" },
-    { "drivers", OPT_DRIVERS, GUEST, "LIST",
+    { "drivers", OPT_DRIVERS, CHOICE, "LIST",
       "names on the medium [viostor,NetKVM,Balloon]" },
     { "block-driver", OPT_BLOCK_DRIVER, GUEST, "DRIVER",
       "virtio-blk (viostor) or virtio-scsi (vioscsi) [virtio-blk]" },
@@ -63,11 +67,11 @@ static const struct {
       "qcow2, raw, ...: instead of probing" },
     { "work-dir", OPT_WORK_DIR, IMAGE, "DIR",
       "where the overlay goes [beside the image]" },
-    { "allow", OPT_ALLOW, GUEST, "LIST",
-      "let hazards pass: hive-dirty, driver-untrusted" },
+    { "allow", OPT_ALLOW, CHOICE, "CODES",
+      "let findings pass that block, as hive-dirty" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
-    { "quiet", 'q', CLI_INJECT | CLI_UNDO | CLI_RECOVER, NULL,
+    { "quiet", 'q', MACHINE | CLI_UNDO | CLI_RECOVER, NULL,
       "no steps, no report; warnings and errors only" },
     { "verbose", 'v', ALL, NULL, "facts and choices as well" },
     { "trace", 'x', GUEST, NULL, "what libguestfs does as well" },
@@ -89,6 +93,14 @@ static const struct {
       { "inject", NULL },
       "IMAGE... --virtio-iso FILE",
       "make a Windows image boot on virtio devices" },
+    { CLI_CHECK,
+      { "check", NULL },
+      "IMAGE...",
+      "say what stands in the way; reads only" },
+    { CLI_VERIFY,
+      { "verify", NULL },
+      "IMAGE...",
+      "would it boot?  reads only" },
     { CLI_UNDO,
       { "undo", NULL },
       "IMAGE",
@@ -162,33 +174,51 @@ split_list(const char *text, struct v2v_strings *ret, struct v2v_error *err)
 }
 
 static int
+say_what_can_be_allowed(const char *name, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes names = { 0 };
+    size_t count;
+    const struct check_code *codes = check_codes(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (codes[i].can_allow &&
+            v2v_bytes_printf(&names, err, "%s%s", names.len > 0 ? ", " : "",
+                             codes[i].name) < 0)
+            return -1;
+    return v2v_fail(err, V2V_ERR_USAGE,
+                    "--allow %s: not a finding that can be allowed; these can: "
+                    "%.*s",
+                    name, (int)names.len, (const char *)names.data);
+}
+
+static int
 allow(const char *list, struct cli_options *ret, struct v2v_error *err)
 {
-    V2V_AUTO(strings) struct v2v_strings names = { 0 };
-    const struct {
-        const char *name;
-        bool *flag;
-    } hazards[] = {
-        { "hive-dirty", &ret->allow_dirty_hive },
-        { "driver-untrusted", &ret->allow_untrusted },
-    };
-    static const size_t count = sizeof hazards / sizeof *hazards;
+    size_t before = ret->allow.count;
 
-    if (split_list(list, &names, err) < 0)
+    if (split_list(list, &ret->allow, err) < 0)
         return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        size_t j = 0;
+    for (size_t i = before; i < ret->allow.count; i++) {
+        const struct check_code *code = check_find_code(ret->allow.items[i]);
 
-        while (j < count && strcmp(names.items[i], hazards[j].name) != 0)
-            j++;
-        if (j == count)
-            return v2v_fail(err, V2V_ERR_USAGE,
-                            "--allow %s: not a hazard that can be allowed; "
-                            "\"hive-dirty\" and \"driver-untrusted\" are",
-                            names.items[i]);
-        *hazards[j].flag = true;
+        if (code == NULL || !code->can_allow)
+            return say_what_can_be_allowed(ret->allow.items[i], err);
     }
     return 0;
+}
+
+bool
+cli_writes(const struct cli_options *options)
+{
+    return (options->command == CLI_INJECT && !options->dry_run) ||
+           (options->command == CLI_UNDO && !options->list) ||
+           options->command == CLI_RECOVER;
+}
+
+bool
+cli_allows(const struct cli_options *options, const char *code)
+{
+    return v2v_strings_has_nocase(&options->allow, code);
 }
 
 /* A number from 0 up to @end; -1: none. */
@@ -355,19 +385,19 @@ take_media(int argc, char **argv, struct cli_options *ret,
     if (ret->media.count == 0 && fallback != NULL && *fallback != '\0' &&
         v2v_strings_add(&ret->media, fallback, err) < 0)
         return -1;
-    if (ret->media.count == 0)
+    if (ret->media.count == 0 && (ret->command & MEDIUM) != 0)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "no drivers: say where virtio-win.iso is with "
                         "--virtio-iso or VIRTIO_WIN");
     return 0;
 }
 
-/* "inject" takes all disks of a machine, "undo --list" whatever there is. */
+/* "undo --list" takes whatever there is. */
 static int
 take_images(int argc, char **argv, struct cli_options *ret,
             struct v2v_error *err)
 {
-    bool many = ret->command == CLI_INJECT || ret->list;
+    bool many = (ret->command & MACHINE) != 0 || ret->list;
 
     if (ret->list && optind == argc)
         return v2v_strings_add(&ret->images, ".", err);
@@ -420,8 +450,9 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
                                  .command = CLI_INJECT };
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
-                        "which command?  \"inject\", \"undo\", \"recover\", "
-                        "\"drivers list\" or \"drivers explain\"");
+                        "which command?  \"check\", \"inject\", \"verify\", "
+                        "\"undo\", \"recover\", \"drivers list\" or "
+                        "\"drivers explain\"");
     words = find_command(argc, argv, &ret->command);
     if (words == 0 && strcmp(argv[1], "drivers") == 0)
         return v2v_fail(err, V2V_ERR_USAGE,
@@ -446,4 +477,5 @@ cli_options_done(struct cli_options *options)
     v2v_strings_done(&options->images);
     v2v_strings_done(&options->media);
     v2v_strings_done(&options->drivers);
+    v2v_strings_done(&options->allow);
 }

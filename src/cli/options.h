@@ -21,13 +21,16 @@ enum cli_command {
     CLI_DRIVERS_LIST = 2,
     CLI_DRIVERS_EXPLAIN = 4,
     CLI_UNDO = 8,
-    CLI_RECOVER = 16
+    CLI_RECOVER = 16,
+    CLI_CHECK = 32,
+    CLI_VERIFY = 64
 };
 
 struct cli_options {
     enum cli_command command;
-    struct v2v_strings images; /* the disks of one machine; one but for
-                                  "inject"; with "undo --list" also folders */
+    struct v2v_strings images; /* the disks of one machine; one with "undo",
+                                  "recover" and "drivers explain"; with "undo
+                                  --list" also folders */
     struct v2v_strings media;  /* --virtio-iso, arguments, or VIRTIO_WIN */
     const char *domain_xml, *output_xml;
     const char *output; /* a new image; NULL: the image itself changes */
@@ -35,7 +38,7 @@ struct cli_options {
     const char *work_dir;
     struct facts_root root;
     struct v2v_strings drivers;
-    bool allow_dirty_hive, allow_untrusted;
+    struct v2v_strings allow; /* codes of check/, which can be allowed */
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
     bool no_undo, list;
     bool dry_run, json, quiet, verbose, trace;
@@ -53,6 +56,12 @@ struct cli_options {
 int cli_options_parse(int argc, char **argv, struct cli_options *ret,
                       struct v2v_error *err);
 void cli_options_done(struct cli_options *options);
+
+/* Does the command change images?  If not, it opens them for reading only. */
+bool cli_writes(const struct cli_options *options);
+
+/* Is the finding among those of --allow? */
+bool cli_allows(const struct cli_options *options, const char *code);
 
 void cli_print_help(void);
 void cli_print_long_options(void);

@@ -107,45 +107,26 @@ domain_json(const struct report *report)
                      "notes", json_strings(&report->rewrite.warnings));
 }
 
-static json_t *
-warnings_json(const struct console *console)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < console->warning_count; i++)
-        json_add(array, json_pack("{s:o, s:o}", "code",
-                                  json_text(console->warnings[i].code), "text",
-                                  json_text(console->warnings[i].text)));
-    return array;
-}
-
-static json_t *
-failure_json(const struct v2v_error *failure)
-{
-    if (failure == NULL)
-        return json_null();
-    return json_pack("{s:i, s:o}", "exit_status", (int)failure->code, "text",
-                     json_text(failure->text));
-}
-
 int
 report_print_json(const struct report *report, const struct console *console,
                   const struct v2v_error *failure, struct v2v_error *err)
 {
     json_t *document = json_pack(
         "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:s}",
+        "s:o, s:o, s:o, s:o, s:o, s:s}",
         "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
         report_status_name(report->status), "image",
         json_text(report->options->images.items[report->facts.disk]), "output",
         json_text(report->options->output), "undo_file",
         json_text(report->undo_file), "format", json_text(report->format),
-        "error", failure_json(failure), "guest", json_guest(&report->facts),
+        "error", json_failure(failure), "guest", json_guest(&report->facts),
         "drivers", packages_json(&report->plan), "missing",
         missing_json(&report->choice), "files", files_json(&report->plan),
         "registry", edits_json(&report->plan.edits), "domain",
-        domain_json(report), "warnings", warnings_json(console), "first_boot",
-        report_first_boot);
+        domain_json(report), "findings", json_findings(&report->check),
+        "not_checked", json_gaps(&report->check), "boot_chain",
+        json_links(&report->verify), "warnings", json_warnings(console),
+        "first_boot", report_first_boot);
 
     return json_print(document, err);
 }

@@ -13,6 +13,9 @@ report_done(struct report *report)
 {
     plan_done(&report->plan); /* refers to the packages of the choice */
     drivers_choice_done(&report->choice);
+    check_result_done(&report->check);
+    verify_result_done(&report->before);
+    verify_result_done(&report->verify);
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
     domain_rewrite_done(&report->rewrite);
@@ -28,12 +31,14 @@ report_status_name(enum report_status status)
     return names[status];
 }
 
-static void
-print_guest(const struct report *report)
+void
+report_print_guest(const struct report *report)
 {
     const struct facts *facts = &report->facts;
 
     putchar('\n');
+    if (facts->product_name == NULL)
+        return;
     console_line("Guest:    %s, build %u, %s, %s (%s, partition %u, %s)",
                  facts->product_name, facts->target.build,
                  inf_arch_name(facts->target.arch),
@@ -97,7 +102,7 @@ report_print(const struct report *report, struct v2v_error *err)
 {
     static const char *const verbs[] = { "", "would be ", "", "" };
 
-    print_guest(report);
+    report_print_guest(report);
     for (size_t i = 0; i < report->plan.package_count; i++)
         print_package(&report->plan.packages[i]);
     for (size_t i = 0; i < report->choice.missing.count; i++)
@@ -105,6 +110,7 @@ report_print(const struct report *report, struct v2v_error *err)
                      report->choice.missing_why.items[i]);
     if (report->has_rewrite)
         print_domain(report);
+    report_print_links(&report->verify, false);
     if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)
         return -1;
     if (report->status == REPORT_NOTHING_TO_DO)

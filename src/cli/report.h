@@ -5,11 +5,13 @@
 #ifndef V2V_CLI_REPORT_H
 #define V2V_CLI_REPORT_H
 
+#include "check/check.h"
 #include "cli/console.h"
 #include "cli/options.h"
 #include "domain/domain.h"
 #include "drivers/drivers.h"
 #include "plan/plan.h"
+#include "verify/verify.h"
 
 enum report_status {
     REPORT_FAILED,
@@ -20,12 +22,17 @@ enum report_status {
 
 struct report {
     enum report_status status;
+    enum v2v_error_code outcome; /* the exit status of a run that did not fail:
+                                  * of "check" and "verify" */
     const struct cli_options *options;
     char format[16]; /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;
-    struct plan plan; /* what was due, after apply_pending() */
+    struct check_result check;
+    struct verify_result before; /* the boot chain as it was found */
+    struct verify_result verify; /* as it is now, or would be */
+    struct plan plan;            /* what was due, after apply_pending() */
     struct domain_rewrite rewrite;
     bool has_rewrite;
     char *undo_file; /* NULL: none was kept */
@@ -41,6 +48,13 @@ int report_print(const struct report *report, struct v2v_error *err);
 int report_print_json(const struct report *report,
                       const struct console *console,
                       const struct v2v_error *failure, struct v2v_error *err);
+
+/* Parts of reports, on standard output.  The Windows, if one was found; the
+ * findings of a check, and what was not looked at; the links of the boot chain:
+ * @all, or those that do not hold. */
+void report_print_guest(const struct report *report);
+void report_print_findings(const struct check_result *check);
+void report_print_links(const struct verify_result *verify, bool all);
 
 /* "done", "planned", "nothing-to-do", "failed" */
 const char *report_status_name(enum report_status status);

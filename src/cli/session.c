@@ -148,8 +148,7 @@ static int
 open_images(const struct cli_options *options, struct session *session,
             struct v2v_error *err)
 {
-    bool keep_undo = options->command == CLI_INJECT && !options->no_undo &&
-                     !options->dry_run;
+    bool read_only = !cli_writes(options);
 
     session->images = calloc(options->images.count, sizeof(struct image *));
     if (session->images == NULL)
@@ -159,15 +158,33 @@ open_images(const struct cli_options *options, struct session *session,
         const struct image_options image_options = {
             .format = options->format,
             .work_dir = options->work_dir,
-            .output = i == 0 ? options->output : NULL
+            .output = i == 0 && !read_only ? options->output : NULL,
+            .read_only = read_only
         };
         struct image **image = &session->images[i];
 
         if (image_open(options->images.items[i], &image_options, image, err) <
-                0 ||
-            image_overlay_create(*image, keep_undo, err) < 0)
+            0)
+            return -1;
+        if (!read_only &&
+            image_overlay_create(*image, !options->no_undo, err) < 0)
             return -1;
     }
+    return 0;
+}
+
+/* An image that nobody writes to can be read beside the appliance, which takes
+ * a tenth of a second for each piece where it is emulated. */
+static int
+open_readers(struct session *session, struct v2v_error *err)
+{
+    session->readers = calloc(session->image_count, sizeof *session->readers);
+    if (session->readers == NULL)
+        return v2v_fail_errno(err, errno, "disks");
+    for (size_t i = 0; i < session->image_count; i++)
+        if (image_overlay_reader(session->images[i], &session->readers[i],
+                                 err) < 0)
+            return -1;
     return 0;
 }
 
@@ -182,11 +199,16 @@ open_guest(struct report *report, struct session *session,
 
     if (disks == NULL)
         return v2v_fail_errno(err, errno, "disks");
+    if (!cli_writes(report->options) && open_readers(session, err) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
         v2v_step("cli", "Opening %s (%s)", report->options->images.items[i],
                  image_format(session->images[i]));
         disks[i] = (struct guest_disk_source){
-            .image = image_overlay_path(session->images[i]), .format = "qcow2"
+            .image = image_disk_path(session->images[i]),
+            .format = image_disk_format(session->images[i]),
+            .read_only = !cli_writes(report->options),
+            .reader = session->readers != NULL ? &session->readers[i] : NULL
         };
     }
     machine =
@@ -214,52 +236,6 @@ check_output(const struct cli_options *options, const struct facts *facts,
     return 0;
 }
 
-/* What must not be written, nor read for what it says of a running Windows. */
-static int
-check_volume(const struct facts *facts, struct v2v_error *err)
-{
-    const struct ntfs_state *state =
-        &facts->volumes[facts->system_volume].state;
-
-    if (facts->hibernated || state->journal == NTFS_JOURNAL_V2)
-        return v2v_fail(
-            err, V2V_ERR_GUEST,
-            "Windows is hibernated, or was shut down with Fast "
-            "Startup (hiberfil.sys is active): start it and shut it "
-            "down with \"shutdown /s /t 0\"");
-    if (state->dirty)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the NTFS volume is marked dirty: let Windows run "
-                        "chkdsk and shut it down");
-    if (state->journal != NTFS_JOURNAL_CLEAN &&
-        state->journal != NTFS_JOURNAL_EMPTY)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the NTFS journal is %s: the volume was not unmounted "
-                        "cleanly; start Windows and shut it down",
-                        ntfs_journal_name(state->journal));
-    return 0;
-}
-
-static int
-check_hives(const struct report *report, struct v2v_error *err)
-{
-    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
-        const struct facts_hive *hive = &report->hives.items[i];
-
-        if (hive->hive == NULL || hive->replay != REG_REPLAY_NO_LOGS)
-            continue;
-        if (!report->options->allow_dirty_hive)
-            return v2v_fail(err, V2V_ERR_GUEST,
-                            "%s: dirty, and its transaction logs do not apply: "
-                            "start Windows and shut it down; or --allow "
-                            "hive-dirty loses what they hold",
-                            hive->path);
-        v2v_warn("cli", "hive-dirty", "%s: dirty, and edited as it is",
-                 hive->path);
-    }
-    return 0;
-}
-
 static int
 load_facts(struct report *report, struct session *session,
            struct v2v_error *err)
@@ -269,16 +245,15 @@ load_facts(struct report *report, struct session *session,
 
     v2v_step("cli", "Reading the registry");
     if (facts_load(session->guest, &options->root, &report->hives, facts, err) <
-            0 ||
-        check_volume(facts, err) < 0 || check_hives(report, err) < 0)
+        0)
         return v2v_fail_in(err, "%s", options->images.items[0]);
     snprintf(report->format, sizeof report->format, "%s",
              image_format(session_system_image(session, facts)));
     return check_output(options, facts, err);
 }
 
-static int
-choose_drivers(struct session *session, struct report *report,
+int
+session_choose(struct session *session, struct report *report,
                struct v2v_error *err)
 {
     const struct facts *facts = &report->facts;
@@ -292,15 +267,13 @@ choose_drivers(struct session *session, struct report *report,
         .secure_boot = secure_boot == DOMAIN_SECURE_BOOT_ON,
         .test_signing = facts->test_signing
     };
-    struct drivers_options options = { .allow_untrusted =
-                                           report->options->allow_untrusted };
+    struct drivers_options options = {
+        .allow_untrusted = cli_allows(report->options, "driver-untrusted")
+    };
 
+    if (session->media_count == 0)
+        return 0;
     v2v_step("cli", "Choosing drivers for %s", facts->product_name);
-    if (facts->hvci)
-        v2v_warn("cli", "hvci",
-                 "memory integrity (HVCI) is on: Windows refuses a driver with "
-                 "a section that is writable and executable, which is not "
-                 "checked here");
     return drivers_choose(session->media, session->media_count, &guest,
                           &report->options->drivers, &options, &report->choice,
                           err);
@@ -320,10 +293,55 @@ session_open(struct report *report, struct session *ret, struct v2v_error *err)
         return -1;
     if (ret->domain != NULL)
         warn_of_other_images(options, ret->domain);
-    if (open_images(options, ret, err) < 0 ||
-        open_guest(report, ret, err) < 0 || load_facts(report, ret, err) < 0)
+    if (open_images(options, ret, err) < 0 || open_guest(report, ret, err) < 0)
         return -1;
-    return choose_drivers(ret, report, err);
+    return load_facts(report, ret, err);
+}
+
+int
+session_check(struct session *session, struct report *report,
+              struct v2v_error *err)
+{
+    const struct check_input input = { .guest = session->guest,
+                                       .facts = &report->facts,
+                                       .hives = &report->hives,
+                                       .images = session->images,
+                                       .image_count = session->image_count,
+                                       .domain = session->domain,
+                                       .choice = session->media_count > 0
+                                                     ? &report->choice
+                                                     : NULL,
+                                       .allow = &report->options->allow };
+
+    v2v_step("cli", "Checking");
+    return check_run(&input, &report->check, err);
+}
+
+int
+session_machine(const struct report *report, const struct domain *domain,
+                const char *image, struct domain_machine *ret,
+                struct v2v_error *err)
+{
+    if (domain_machine(domain, image, ret, err) < 0)
+        return v2v_fail_in(err, "%s", report->options->domain_xml);
+    return 0;
+}
+
+int
+session_verify(struct session *session, const struct report *report,
+               const struct domain_machine *machine,
+               const struct facts_hives *hives, struct verify_result *ret,
+               struct v2v_error *err)
+{
+    const struct verify_input input = { .guest = session->guest,
+                                        .facts = &report->facts,
+                                        .hives = hives,
+                                        .machine = machine,
+                                        .virtio_scsi =
+                                            report->options->virtio_scsi };
+
+    v2v_step("cli", "Following the boot chain");
+    return verify_run(&input, ret, err);
 }
 
 void
@@ -333,6 +351,7 @@ session_close(struct session *session)
     for (size_t i = 0; i < session->image_count; i++)
         image_close(session->images[i]);
     free(session->images);
+    free(session->readers);
     session_close_media(session->media, session->media_count);
     domain_free(session->domain);
     *session = (struct session){ 0 };

@@ -3,9 +3,9 @@
  * cli/session.h - images that are open, their Windows known, its drivers
  * chosen
  *
- * What the subcommands that look into a guest have in common.  Reads only;
- * the overlays that the appliance needs go away with the session, but for the
- * one that is committed.
+ * What the subcommands that look into a guest have in common.  Nothing here
+ * writes to a guest; "inject" gets overlays to write to, which go away with the
+ * session, but for the one that is committed.
  */
 #ifndef V2V_CLI_SESSION_H
 #define V2V_CLI_SESSION_H
@@ -20,20 +20,47 @@ struct session {
     struct domain *domain; /* NULL: no --domain-xml */
     struct media **media;  /* as options->media */
     size_t media_count;
-    struct image **images; /* as options->images, all locked */
+    struct image **images;       /* as options->images, all locked */
+    struct disk_reader *readers; /* [i] of images[i], where nobody writes; or
+                                  * NULL */
     size_t image_count;
     struct guest *guest;
 };
 
 /**
- * session_open() - everything up to the choice of drivers
- * @report: options are set; facts, hives and choice are filled in
+ * session_open() - everything up to the facts
+ * @report: options are set; format, facts and hives are filled in
  * @ret:    all zero; session_close(), also after a failure
  *
- * What is cheap to refuse is refused first: the appliance takes long.
+ * What is cheap to refuse is refused first: the appliance takes long.  Only
+ * "inject" without --dry-run may write to what it opens.
  */
 int session_open(struct report *report, struct session *ret,
                  struct v2v_error *err);
+
+/* Fills in report->choice; without a medium there is none. */
+int session_choose(struct session *session, struct report *report,
+                   struct v2v_error *err);
+
+/* Fills in report->check, with what is known by then. */
+int session_check(struct session *session, struct report *report,
+                  struct v2v_error *err);
+
+/* The machine of @domain; @image: that Windows is on. */
+int session_machine(const struct report *report, const struct domain *domain,
+                    const char *image, struct domain_machine *ret,
+                    struct v2v_error *err);
+
+/**
+ * session_verify() - audit the boot chain as the guest is now
+ * @machine: that it is to boot on; NULL: not known
+ * @hives:   as they are now
+ */
+int session_verify(struct session *session, const struct report *report,
+                   const struct domain_machine *machine,
+                   const struct facts_hives *hives, struct verify_result *ret,
+                   struct v2v_error *err);
+
 void session_close(struct session *session);
 
 static inline void

@@ -202,7 +202,10 @@ supervise(int (*work)(const struct cli_options *options),
     kill_children(&others);
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    recover_all(options);
+    if (cli_writes(options))
+        recover_all(options);
+    else
+        image_sweep();
     end_by(received != 0 ? (int)received : WTERMSIG(status));
     return V2V_ERR_INTERNAL;
 }

@@ -48,7 +48,7 @@ refused 2 'drivers: "list" or "explain"?' drivers
 refused 2 '--nonsense: no such option*' inject --nonsense vm.qcow2
 refused 2 '--root: needs an argument' inject vm.qcow2 --root
 refused 2 '--root one: not a partition*' "${inject[@]}" --root one
-refused 2 '--allow all: not a hazard*' "${inject[@]}" --allow all
+refused 2 '--allow all: not a finding that can be allowed*' "${inject[@]}" --allow all
 refused 2 'which image?' inject --virtio-iso medium
 refused 2 'other.qcow2: No such file*' "${inject[@]}" other.qcow2
 ln -s vm.qcow2 link.qcow2

@@ -61,6 +61,9 @@ check "it says how far it has come" \
 # ---- the job
 check "inject" report
 check "it says done" says '.status == "done"'
+check "the boot chain was followed, and nothing in it is broken" \
+    says '(.boot_chain | length) > 40 and
+        ([.boot_chain[] | select(.state == "broken" or .state == "warns")] == [])'
 check "the killed run is named" \
     says '[.warnings[].code] | index("interrupted-discarded") != null'
 check "only what an undo needs is left behind" only_undo vm.qcow2
@@ -135,6 +138,8 @@ check "nothing is to do" says '.status == "nothing-to-do"'
 check "the second run leaves the image" \
     test "$(fingerprint vm.qcow2)" = "$after"
 check "the second run writes the same XML" cmp first.xml out.xml
+check "verify, with the new XML" "$v2v" verify vm.qcow2 --domain-xml out.xml
+expect_output "every link holds" " 0 warn, 0 broken, 0 unknown"
 
 # ---- undo: not after the guest has run, and else to the bit
 check "undo --list" eval "'$v2v' undo --list --json >list.json"

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/check.c - "check": what stands in the way */
+#include <stdio.h>
+
+#include "cli/audit.h"
+#include "cli/json.h"
+#include "cli/session.h"
+
+/* A medium of which nothing can be chosen does not keep the guest from being
+ * looked at. */
+static int
+look(struct session *session, struct report *report, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    int chosen = session_choose(session, report, &why);
+
+    if (session_check(session, report, err) < 0)
+        return -1;
+    if (chosen < 0)
+        *err = why;
+    return chosen;
+}
+
+int
+check(struct report *report, struct v2v_error *err)
+{
+    V2V_AUTO(session) struct session session = { 0 };
+    struct v2v_error why = { 0 };
+    const struct check_finding *blocker;
+    int known;
+
+    if (session_open(report, &session, &why) == 0) {
+        if (look(&session, report, err) < 0)
+            return -1;
+        blocker = check_blocker(&report->check);
+        report->outcome =
+            blocker != NULL ? check_status(blocker->code) : V2V_OK;
+        return 0;
+    }
+    known = check_refusal(&why, &report->check, err);
+    if (known == 0)
+        *err = why;
+    report->outcome = why.code;
+    return known == 1 ? 0 : -1;
+}
+
+void
+report_print_findings(const struct check_result *check)
+{
+    for (size_t i = 0; i < check->count; i++) {
+        const struct check_finding *finding = &check->findings[i];
+
+        console_line("%-9s %s: %s",
+                     finding->allowed
+                         ? "allowed"
+                         : check_severity_name(finding->code->severity),
+                     finding->code->name, finding->evidence);
+        console_line("          %s", finding->code->advice);
+    }
+    for (size_t i = 0; i < check->gap_count; i++)
+        console_line("unchecked %s: %s", check->gaps[i].what,
+                     check->gaps[i].why);
+}
+
+static size_t
+count_severity(const struct check_result *check, enum check_severity severity)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < check->count; i++)
+        count += check->findings[i].code->severity == severity &&
+                 !check->findings[i].allowed;
+    return count;
+}
+
+int
+check_print(const struct report *report, struct v2v_error *err)
+{
+    const struct check_result *check = &report->check;
+
+    (void)err;
+    report_print_guest(report);
+    report_print_findings(check);
+    printf("Result:   %zu block, %zu warn, %zu for information\n",
+           count_severity(check, CHECK_BLOCKS),
+           count_severity(check, CHECK_WARNS),
+           count_severity(check, CHECK_INFO));
+    return 0;
+}
+
+int
+check_print_json(const struct report *report, const struct console *console,
+                 const struct v2v_error *failure, struct v2v_error *err)
+{
+    const char *status = failure != NULL             ? "failed"
+                         : report->outcome == V2V_OK ? "clear"
+                                                     : "blocked";
+
+    return json_print(
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
+                  "program", "v2v-virtio " V2V_VERSION, "status", status,
+                  "images", json_strings(&report->options->images), "error",
+                  json_failure(failure), "guest", json_guest(&report->facts),
+                  "findings", json_findings(&report->check), "not_checked",
+                  json_gaps(&report->check), "warnings",
+                  json_warnings(console)),
+        err);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/verify.c - "verify": would it boot? */
+#include <stdio.h>
+
+#include "cli/audit.h"
+#include "cli/json.h"
+#include "cli/session.h"
+
+int
+verify(struct report *report, struct v2v_error *err)
+{
+    V2V_AUTO(session) struct session session = { 0 };
+    struct domain_machine machine;
+
+    if (session_open(report, &session, err) < 0 ||
+        (session.domain != NULL &&
+         session_machine(report, session.domain,
+                         report->options->images.items[report->facts.disk],
+                         &machine, err) < 0) ||
+        session_verify(&session, report,
+                       session.domain != NULL ? &machine : NULL, &report->hives,
+                       &report->verify, err) < 0)
+        return -1;
+    report->outcome =
+        verify_broken(&report->verify) != NULL ? V2V_ERR_GUEST : V2V_OK;
+    return 0;
+}
+
+/* "holds", or what is wrong */
+static const char *
+what_of(const struct verify_link *link)
+{
+    return link->code != NULL ? link->code->name : link->link;
+}
+
+static size_t
+count_state(const struct verify_result *verify, enum verify_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < verify->count; i++)
+        count += verify->links[i].state == state;
+    return count;
+}
+
+void
+report_print_links(const struct verify_result *verify, bool all)
+{
+    for (size_t i = 0; i < verify->count; i++) {
+        const struct verify_link *link = &verify->links[i];
+
+        if (link->state == VERIFY_HOLDS && !all)
+            continue;
+        console_line("%-9s %s: %s: %s", verify_state_name(link->state),
+                     what_of(link), link->subject, link->text);
+        if (link->code != NULL)
+            console_line("          %s", link->code->advice);
+    }
+}
+
+int
+verify_print(const struct report *report, struct v2v_error *err)
+{
+    const struct verify_result *verify = &report->verify;
+
+    (void)err;
+    report_print_guest(report);
+    report_print_links(verify, true);
+    printf("Result:   %zu of %zu links hold, %zu warn, %zu broken, %zu "
+           "unknown\n",
+           count_state(verify, VERIFY_HOLDS), verify->count,
+           count_state(verify, VERIFY_WARNS),
+           count_state(verify, VERIFY_BROKEN),
+           count_state(verify, VERIFY_UNKNOWN));
+    return 0;
+}
+
+int
+verify_print_json(const struct report *report, const struct console *console,
+                  const struct v2v_error *failure, struct v2v_error *err)
+{
+    const char *status = failure != NULL             ? "failed"
+                         : report->outcome == V2V_OK ? "holds"
+                                                     : "broken";
+
+    return json_print(
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
+                  "program", "v2v-virtio " V2V_VERSION, "status", status,
+                  "images", json_strings(&report->options->images), "error",
+                  json_failure(failure), "guest", json_guest(&report->facts),
+                  "links", json_links(&report->verify), "warnings",
+                  json_warnings(console)),
+        err);
+}
