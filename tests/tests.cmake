@@ -95,8 +95,12 @@ v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
 v2v_script_test(golden.only-planned-real ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned-real real)
 
+# with the sanitizers, which are slow, on one guest
+if(V2V_SANITIZE)
+    set(one_guest win11)
+endif()
 v2v_script_test(verify.mutations ${here}/verify/mutations.py
-    $<TARGET_FILE:tree-tool> ${top}/fixtures ${work}/mutations)
+    $<TARGET_FILE:tree-tool> ${top}/fixtures ${work}/mutations ${one_guest})
 v2v_script_test(tree.inject ${here}/tree/inject.sh $<TARGET_FILE:tree-tool>
     ${work}/tree-inject fixtures)
 v2v_script_test(tree.inject-real ${here}/tree/inject.sh
@@ -116,5 +120,6 @@ v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
-    unit.disk-place unit.find unit.check-disk verify.mutations tree.inject-real
-    PROPERTIES LABELS long)
+    unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
+    unit.verify-chain unit.verify-device verify.mutations tree.inject
+    tree.inject-real PROPERTIES LABELS long)

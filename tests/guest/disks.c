@@ -25,15 +25,11 @@ static const char *const recipes[] = {
     "mkguest --no-windows --fast-startup data",
     /* what only Windows can read, or nobody */
     "qemu-img create -q -f qcow2 blank 1M",
-    "truncate -s 8M dynamic.raw && "
-    "echo 'start=2048, type=42' | sfdisk -q -X dos dynamic.raw && "
-    "qemu-img convert -f raw -O qcow2 dynamic.raw dynamic",
-    "mkbitlocker bitlocker.raw tpm recovery-password && "
-    "qemu-img convert -f raw -O qcow2 bitlocker.raw bitlocker",
-    "mkbitlocker suspended.raw clear-key tpm && "
-    "qemu-img convert -f raw -O qcow2 suspended.raw suspended",
-    "mkbitlocker vista.raw --version 1 tpm && "
-    "qemu-img convert -f raw -O qcow2 vista.raw vista",
+    ("truncate -s 8M dynamic.raw && "
+     "echo 'start=2048, type=42' | sfdisk -q -X dos dynamic.raw && "
+     "qemu-img convert -f raw -O qcow2 dynamic.raw dynamic"),
+    ("mkbitlocker bitlocker.raw tpm recovery-password && "
+     "qemu-img convert -f raw -O qcow2 bitlocker.raw bitlocker"),
 };
 
 static void
@@ -285,43 +281,23 @@ test_data_disks_block_nothing(void **state)
              "rm \"$PWD.before\"");
 }
 
-/* What could hold it is named: here the last of more disks than letters. */
+/* What could hold it is named (all kinds: tests/unit/test-find.c): here the
+ * last of more disks than letters, /dev/sdab. */
 static void
 test_no_windows(void **state)
 {
-    static const char *const hiding[] = { "bitlocker", "suspended", "vista",
-                                          "dynamic" };
-    static const struct {
-        const char *finding, *message;
-    } refusals[] = {
-        { "bitlocker-locked",
-          "no Windows found, and disk 28, partition 1 is encrypted with "
-          "BitLocker; its key is protected by: TPM, recovery password" },
-        { "bitlocker-suspended",
-          "no Windows found, and disk 28, partition 1 is encrypted with "
-          "BitLocker, whose protection is suspended, not removed; its key is "
-          "protected by: clear key, TPM" },
-        { "bitlocker-locked",
-          "no Windows found, and disk 28, partition 1 is BitLocker, which "
-          "cannot be read" },
-        { "dynamic-disk",
-          "no Windows found, and disk 28, partition 1 is dynamic disk (LDM), "
-          "which cannot be read" },
-    };
     const char *images[28] = { "data" };
+    struct guest *guest;
 
     (void)state;
     for (size_t i = 1; i < 27; i++)
         images[i] = "blank";
-    for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++) {
-        struct guest *guest;
-
-        images[27] = hiding[i]; /* /dev/sdab */
-        guest = open_machine(images, 28);
-        refuses(guest, anywhere, V2V_ERR_GUEST, refusals[i].finding,
-                refusals[i].message);
-        guest_abandon(guest);
-    }
+    images[27] = "bitlocker";
+    guest = open_machine(images, 28);
+    refuses(guest, anywhere, V2V_ERR_GUEST, "bitlocker-locked",
+            "no Windows found, and disk 28, partition 1 is encrypted with "
+            "BitLocker; its key is protected by: TPM, recovery password");
+    guest_abandon(guest);
 }
 
 int
