@@ -170,6 +170,16 @@ need_node(struct reg_hive *hive, const char *key, hive_node_h *ret,
 }
 
 int
+reg_answer(int result, const struct v2v_error *why, struct v2v_error *err)
+{
+    if (result == 0)
+        return 1;
+    if (why->code == V2V_ERR_NOT_FOUND || why->code == V2V_ERR_FORMAT)
+        return 0;
+    return v2v_fail(err, why->code, "%s", why->text);
+}
+
+int
 reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
 {
     hive_node_h node;

@@ -63,6 +63,15 @@ int reg_get_string(struct reg_hive *hive, const char *key, const char *name,
 int reg_get_strings(struct reg_hive *hive, const char *key, const char *name,
                     struct v2v_strings *ret, struct v2v_error *err);
 
+/**
+ * reg_answer() - a look-up's result for whom what is damaged is absent
+ * @result: 0 or -1, of one of the functions here; @why: its error
+ *
+ * Returns: 1: found; 0: absent, damaged or of another type; -1 with any other
+ * error that @why is.
+ */
+int reg_answer(int result, const struct v2v_error *why, struct v2v_error *err);
+
 /* Is the key there?  1, 0, or -1 with V2V_ERR_FORMAT. */
 int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);
 

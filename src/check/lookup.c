@@ -2,18 +2,6 @@
 /* Look-ups for which what is damaged is absent. */
 #include "check/internal.h"
 
-static int
-answer(int result, const struct v2v_error *why, struct v2v_error *err)
-{
-    if (result == 0)
-        return 1;
-    if (why->code == V2V_ERR_NOT_FOUND || why->code == V2V_ERR_FORMAT)
-        return 0;
-    if (err != NULL)
-        *err = *why;
-    return -1;
-}
-
 int
 check_get(struct reg_hive *hive, const char *key, const char *name,
           uint32_t *type, struct v2v_bytes *ret, struct v2v_error *err)
@@ -22,7 +10,7 @@ check_get(struct reg_hive *hive, const char *key, const char *name,
 
     if (key == NULL)
         return -1;
-    return answer(reg_get(hive, key, name, type, ret, &why), &why, err);
+    return reg_answer(reg_get(hive, key, name, type, ret, &why), &why, err);
 }
 
 int
@@ -33,7 +21,7 @@ check_get_dword(struct reg_hive *hive, const char *key, const char *name,
 
     if (key == NULL)
         return -1;
-    return answer(reg_get_dword(hive, key, name, ret, &why), &why, err);
+    return reg_answer(reg_get_dword(hive, key, name, ret, &why), &why, err);
 }
 
 int
@@ -44,7 +32,7 @@ check_get_string(struct reg_hive *hive, const char *key, const char *name,
 
     if (key == NULL)
         return -1;
-    return answer(reg_get_string(hive, key, name, ret, &why), &why, err);
+    return reg_answer(reg_get_string(hive, key, name, ret, &why), &why, err);
 }
 
 int
@@ -55,7 +43,7 @@ check_get_strings(struct reg_hive *hive, const char *key, const char *name,
 
     if (key == NULL)
         return -1;
-    return answer(reg_get_strings(hive, key, name, ret, &why), &why, err);
+    return reg_answer(reg_get_strings(hive, key, name, ret, &why), &why, err);
 }
 
 int
@@ -66,7 +54,7 @@ check_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
 
     if (key == NULL)
         return -1;
-    return answer(reg_children(hive, key, ret, &why), &why, err);
+    return reg_answer(reg_children(hive, key, ret, &why), &why, err);
 }
 
 int
@@ -77,7 +65,7 @@ check_value_names(struct reg_hive *hive, const char *key,
 
     if (key == NULL)
         return -1;
-    return answer(reg_value_names(hive, key, ret, &why), &why, err);
+    return reg_answer(reg_value_names(hive, key, ret, &why), &why, err);
 }
 
 int
@@ -89,7 +77,7 @@ check_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
     if (key == NULL)
         return -1;
     has = reg_has_key(hive, key, &why);
-    return has >= 0 ? has : answer(-1, &why, err);
+    return has >= 0 ? has : reg_answer(-1, &why, err);
 }
 
 int
@@ -104,5 +92,5 @@ check_has_file(struct check *check, const char *path, struct v2v_error *err)
         return stat.exists;
     if (why.code == V2V_ERR_GUEST)
         return 1;
-    return answer(-1, &why, err);
+    return reg_answer(-1, &why, err);
 }

@@ -21,16 +21,6 @@ enum {
     VERSION_AT_VERSION = 0x20
 };
 
-int
-database_answer(int result, const struct v2v_error *why, struct v2v_error *err)
-{
-    if (result == 0)
-        return 1;
-    if (why->code == V2V_ERR_NOT_FOUND || why->code == V2V_ERR_FORMAT)
-        return 0;
-    return v2v_fail(err, why->code, "%s", why->text);
-}
-
 /* 1: @ret is the value, not empty; 0; -1 */
 int
 database_text(struct reg_hive *hive, const char *key, const char *name,
@@ -38,8 +28,8 @@ database_text(struct reg_hive *hive, const char *key, const char *name,
 {
     V2V_AUTO(mem) char *text = NULL;
     struct v2v_error why;
-    int found = database_answer(reg_get_string(hive, key, name, &text, &why),
-                                &why, err);
+    int found =
+        reg_answer(reg_get_string(hive, key, name, &text, &why), &why, err);
 
     if (found <= 0 || *text == '\0')
         return found < 0 ? -1 : 0;
@@ -55,8 +45,8 @@ database_lists(struct reg_hive *hive, const char *key, const char *name,
 {
     V2V_AUTO(strings) struct v2v_strings list = { 0 };
     struct v2v_error why;
-    int found = database_answer(reg_get_strings(hive, key, name, &list, &why),
-                                &why, err);
+    int found =
+        reg_answer(reg_get_strings(hive, key, name, &list, &why), &why, err);
 
     return found <= 0 ? found : v2v_strings_has_nocase(&list, wanted);
 }
@@ -67,7 +57,7 @@ database_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
     struct v2v_error why;
     int found = reg_has_key(hive, key, &why);
 
-    return found >= 0 ? found : database_answer(found, &why, err);
+    return found >= 0 ? found : reg_answer(found, &why, err);
 }
 
 /* From the binary layout of a GUID. */
@@ -88,7 +78,7 @@ database_version(struct reg_hive *hive, const char *package_key,
     V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
     struct v2v_error why;
     uint32_t type;
-    int found = database_answer(
+    int found = reg_answer(
         reg_get(hive, package_key, "Version", &type, &data, &why), &why, err);
 
     if (found <= 0 || type != REG_BINARY || data.len < FACTS_VERSION_LEN)
@@ -139,9 +129,8 @@ read_package(struct match *m, struct v2v_error *err)
     if (found < 0)
         return -1;
     m->configured = found;
-    if (database_answer(
-            reg_get_dword(m->hive, key, "SignerScore", &score, &why), &why,
-            err) < 0)
+    if (reg_answer(reg_get_dword(m->hive, key, "SignerScore", &score, &why),
+                   &why, err) < 0)
         return -1;
     /* Windows 7 and later rank all signatures alike by default, before what is
      * unsigned (Microsoft, "AllSignersEqual Group Policy"); setupapi.h:
@@ -242,7 +231,7 @@ find_by_id(struct reg_hive *hive, const char *node, const struct device *device,
 
     if (key == NULL)
         return -1;
-    found = database_answer(reg_value_names(hive, key, &infs, &why), &why, err);
+    found = reg_answer(reg_value_names(hive, key, &infs, &why), &why, err);
     for (size_t i = 0; found > 0 && i < infs.count; i++) {
         V2V_AUTO(bytes) struct v2v_bytes value = { 0 };
         struct match match = { .hive = hive,
@@ -253,9 +242,8 @@ find_by_id(struct reg_hive *hive, const char *node, const struct device *device,
         if (!v2v_has_suffix_nocase(infs.items[i], ".inf") ||
             strchr(infs.items[i], '\\') != NULL || ret->count == MATCHES_MAX)
             continue;
-        if (database_answer(
-                reg_get(hive, key, infs.items[i], &type, &value, &why), &why,
-                err) < 0)
+        if (reg_answer(reg_get(hive, key, infs.items[i], &type, &value, &why),
+                       &why, err) < 0)
             return -1;
         match.rank = rank_id(device, id, &value);
         if (add_match(ret, match, infs.items[i], err) < 0)

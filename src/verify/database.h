@@ -125,11 +125,6 @@ int database_text(struct reg_hive *hive, const char *key, const char *name,
 int database_has_key(struct reg_hive *hive, const char *key,
                      struct v2v_error *err);
 
-/* Is there a value or key?  1; 0: it is absent, damaged or of another type;
- * -1.  For the result of a look-up in a hive and its error. */
-int database_answer(int result, const struct v2v_error *why,
-                    struct v2v_error *err);
-
 /* An INF that was added to Windows, "oem3.inf", or one that Windows came with?
  * By what the package's key says; without one by the name. */
 int database_is_inbox(struct reg_hive *hive, const char *inf,

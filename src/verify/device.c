@@ -61,8 +61,8 @@ check_owner(struct verify *v, const struct driver *driver,
 
     if (key == NULL)
         return -1;
-    found = database_answer(
-        reg_get_strings(v->system, key, "Owners", &owners, &why), &why, err);
+    found = reg_answer(reg_get_strings(v->system, key, "Owners", &owners, &why),
+                       &why, err);
     if (found <= 0 || owners.count == 0)
         return found < 0 ? -1 : 0;
     if (v2v_strings_has_nocase(&owners, driver->inf))

@@ -78,10 +78,10 @@ trace_in_packages(struct verify *v, const struct device *device, char **ret,
 {
     V2V_AUTO(strings) struct v2v_strings packages = { 0 };
     struct v2v_error why;
-    int found = database_answer(reg_children(v->system,
-                                             "DriverDatabase\\DriverPackages",
-                                             &packages, &why),
-                                &why, err);
+    int found =
+        reg_answer(reg_children(v->system, "DriverDatabase\\DriverPackages",
+                                &packages, &why),
+                   &why, err);
 
     for (size_t i = 0; found > 0 && i < packages.count; i++) {
         int has =
@@ -137,8 +137,8 @@ find_instance(struct verify *v, const char *key, char **ret,
 {
     V2V_AUTO(strings) struct v2v_strings instances = { 0 };
     struct v2v_error why;
-    int found = database_answer(reg_children(v->system, key, &instances, &why),
-                                &why, err);
+    int found =
+        reg_answer(reg_children(v->system, key, &instances, &why), &why, err);
 
     for (size_t i = 0; found > 0 && i < instances.count; i++) {
         V2V_AUTO(mem)
@@ -168,8 +168,7 @@ find_installed(struct verify *v, const struct device *device, char **ret,
 
     if (bus == NULL)
         return -1;
-    found =
-        database_answer(reg_children(v->system, bus, &names, &why), &why, err);
+    found = reg_answer(reg_children(v->system, bus, &names, &why), &why, err);
     for (size_t i = 0; found > 0 && i < names.count; i++) {
         V2V_AUTO(mem) char *key =
             v2v_format(err, "%s\\%s", bus, names.items[i]);

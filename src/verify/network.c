@@ -48,8 +48,8 @@ check_ids(struct verify *v, const struct match *m, const struct store *store,
             return -1;
         if (!store_has_id(store, id))
             continue;
-        found = database_answer(
-            reg_get(m->hive, key, m->inf, &type, &value, &why), &why, err);
+        found = reg_answer(reg_get(m->hive, key, m->inf, &type, &value, &why),
+                           &why, err);
         if (found < 0 ||
             (found == 0 &&
              verify_found(v, "network-device-id-missing", key, err,

@@ -91,8 +91,8 @@ check_closed(const struct route *r, struct v2v_error *err)
                 return -1;
             continue;
         }
-        found = database_answer(
-            reg_get(m->hive, key, m->inf, &type, &value, &why), &why, err);
+        found = reg_answer(reg_get(m->hive, key, m->inf, &type, &value, &why),
+                           &why, err);
         if (found < 0 ||
             (found == 0 &&
              verify_found(r->v, "device-id-missing", key, err,
