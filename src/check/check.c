@@ -165,6 +165,17 @@ check_refusal(const struct v2v_error *why, struct check_result *ret,
     return 1;
 }
 
+size_t
+check_count(const struct check_result *result, enum check_severity severity)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->count; i++)
+        count += result->findings[i].code->severity == severity &&
+                 !result->findings[i].allowed;
+    return count;
+}
+
 const struct check_finding *
 check_blocker(const struct check_result *result)
 {

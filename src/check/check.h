@@ -112,6 +112,10 @@ int check_run(const struct check_input *input, struct check_result *ret,
 int check_refusal(const struct v2v_error *why, struct check_result *ret,
                   struct v2v_error *err);
 
+/* How many findings of that severity there are, without those allowed. */
+size_t check_count(const struct check_result *result,
+                   enum check_severity severity);
+
 /* The first finding that blocks and is not allowed, or NULL. */
 const struct check_finding *check_blocker(const struct check_result *result);
 

@@ -62,17 +62,6 @@ report_print_findings(const struct check_result *check)
                      check->gaps[i].why);
 }
 
-static size_t
-count_severity(const struct check_result *check, enum check_severity severity)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < check->count; i++)
-        count += check->findings[i].code->severity == severity &&
-                 !check->findings[i].allowed;
-    return count;
-}
-
 int
 check_print(const struct report *report, struct v2v_error *err)
 {
@@ -82,9 +71,8 @@ check_print(const struct report *report, struct v2v_error *err)
     report_print_guest(report);
     report_print_findings(check);
     printf("Result:   %zu block, %zu warn, %zu for information\n",
-           count_severity(check, CHECK_BLOCKS),
-           count_severity(check, CHECK_WARNS),
-           count_severity(check, CHECK_INFO));
+           check_count(check, CHECK_BLOCKS), check_count(check, CHECK_WARNS),
+           check_count(check, CHECK_INFO));
     return 0;
 }
 

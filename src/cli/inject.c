@@ -22,23 +22,12 @@ warn_of_findings(const struct check_result *check)
     }
 }
 
-static size_t
-count_blockers(const struct check_result *check)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < check->count; i++)
-        count += check->findings[i].code->severity == CHECK_BLOCKS &&
-                 !check->findings[i].allowed;
-    return count;
-}
-
 /* Nothing has been written yet. */
 static int
 stop_at_blockers(const struct report *report, struct v2v_error *err)
 {
     const struct check_finding *first = check_blocker(&report->check);
-    size_t count = count_blockers(&report->check);
+    size_t count = check_count(&report->check, CHECK_BLOCKS);
 
     if (first == NULL)
         return 0;
