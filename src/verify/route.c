@@ -46,6 +46,15 @@ at_package(struct route *r, const char *below, struct v2v_error *err)
                r->match->package, below);
 }
 
+/* Of the configuration that the descriptor names. */
+static int
+at_configuration(struct route *r, struct v2v_error *err)
+{
+    return set(&r->subject, err,
+               "DriverDatabase\\DriverPackages\\%s\\Configurations\\%s",
+               r->match->package, r->configuration);
+}
+
 int
 look_registered(struct route *r, struct v2v_error *err)
 {
@@ -260,9 +269,7 @@ look_configuration(struct route *r, struct v2v_error *err)
 {
     int found;
 
-    if (set(&r->subject, err,
-            "DriverDatabase\\DriverPackages\\%s\\Configurations\\%s",
-            r->match->package, r->configuration) < 0)
+    if (at_configuration(r, err) < 0)
         return -1;
     found = database_has_key(r->match->hive, r->subject, err);
     if (found < 0 ||
@@ -296,9 +303,7 @@ look_configured_service(struct route *r, struct v2v_error *err)
 {
     int found;
 
-    if (set(&r->subject, err,
-            "DriverDatabase\\DriverPackages\\%s\\Configurations\\%s",
-            r->match->package, r->configuration) < 0)
+    if (at_configuration(r, err) < 0)
         return -1;
     found =
         database_text(r->match->hive, r->subject, "Service", &r->service, err);
