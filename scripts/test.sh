@@ -94,7 +94,7 @@ ctest_step() {
     [ "$bad" = 0 ] || verdict=FAIL
     report $verdict $((SECONDS - start)) "$name" "$ok passed, $bad failed, $left skipped"
     junit_reasons "$xml"
-    [ "$bad" = 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+    [ "$bad" = 0 ] || { junit_failures "$xml"; tail -n 12 "$log" | sed 's/^/    /'; }
 }
 
 # junit_numbers XML: passed, failed, skipped; fails when there is no test.
@@ -120,6 +120,18 @@ for case in tree.parse(sys.argv[1]).getroot().findall("testcase"):
     said = (case.findtext("system-out") or "it says nothing").strip().splitlines()
     why = next((s for s in said if "skip" in s.lower()), said[-1])
     print(f"      not run {case.get('name')}: {why}")
+PY
+}
+
+# junit_failures XML: the end of what each test said that failed
+junit_failures() {
+    python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+for case in tree.parse(sys.argv[1]).getroot().findall("testcase"):
+    if case.get("status") == "run" or case.find("skipped[@message='SKIP_RETURN_CODE=77']") is not None:
+        continue
+    said = (case.findtext("system-out") or "it says nothing").strip().splitlines()
+    print(f"    failed: {case.get('name')}", *said[-25:], sep="\n      ")
 PY
 }
 
@@ -253,15 +265,49 @@ guest_test() {
     [ "$bad" = 0 ] || { echo "    exit status $status"; tail -n 40 "$log" | sed 's/^/    /'; }
 }
 
+# The real appliance, one at a time.
+machines() {
+    local script
+    step "guest appliance" build/ci/tests/guest-appliance
+    step "guest disks" build/ci/tests/guest-disks
+    for script in tests/guest/*.sh; do
+        [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
+    done
+}
+
+# beside STEPS: run these steps in the background, until "join STEPS", which
+# prints what they reported and counts their tests
+beside() {
+    count_alone "$1" >"$logs/$1.report" 2>&1 &
+}
+
+count_alone() {
+    passed=0 failed=0 skipped=0
+    "$1"
+    echo "$passed $failed $skipped" >"$logs/$1.counts"
+}
+
+join() {
+    local ok=0 bad=1 left=0
+    wait
+    cat "$logs/$1.report"
+    read -r ok bad left <"$logs/$1.counts"
+    count "$ok" passed
+    count "$bad" failed
+    count "$left" skipped
+}
+
 # What runs ----------------------------------------------------------------
 
 mkdir -p "$logs"
+rm -f "$logs"/*.counts
 step "set-up" setup build demo test
 step "clang-format" formatted
 step "shellcheck" scripts_clean
 step "one folder a library" one_door
 [ ! -d man ] || step "podchecker" manuals
 preset ci
+beside machines # one core is enough for an emulated appliance
 preset ci-clang
 preset asan
 step "valgrind" memcheck
@@ -277,12 +323,8 @@ step "on a full disk" "${kill_test[@]}" --rounds $((kill_rounds / 2)) --full-dis
 step "killed at every step" python3 tests/crash/steps.py \
     build/ci/v2v-virtio build/ci/tests/transaction-tool
 step "power cut" python3 tests/crash/flushes.py build/ci/tests/transaction-tool
-# the real appliance, one at a time
-step "guest appliance" build/ci/tests/guest-appliance
-step "guest disks" build/ci/tests/guest-disks
-for script in tests/guest/*.sh; do
-    [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
-done
+join machines
 
+[ "$failed" = 0 ] || df -h . /tmp /var/tmp
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
