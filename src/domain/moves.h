@@ -19,8 +19,9 @@
 struct plan {
     const struct devices *devices;
     const struct xml_doc *doc;
-    const struct domain_drivers *drivers;
-    const struct domain_moved_image *moved; /* or NULL */
+    const struct domain_options *options;
+    const struct domain_drivers *drivers;   /* of @options */
+    const struct domain_moved_image *moved; /* of @options; or NULL */
     struct xml_edits edits;
     struct domain_rewrite out; /* changes and warnings; xml at the end */
     bool disk_moved, nic_moved;
@@ -55,6 +56,13 @@ int rewrite_drop_attr(struct plan *plan, size_t element,
 int rewrite_drop(struct plan *plan, size_t element);
 int rewrite_insert(struct plan *plan, size_t parent, size_t after,
                    const char *name, const char *attr, const char *value);
+
+/* Insert @xml, one element with what is in it, without white space between
+ * elements ("<rng model='virtio'><backend ...>/dev/urandom</backend></rng>"):
+ * it gets the indentation, quotes, line ends and encoding of the document.
+ * @xml is ours: known to be well-formed. */
+int rewrite_insert_xml(struct plan *plan, size_t parent, size_t after,
+                       const char *xml);
 
 /* What a virtio device cannot keep of the one it replaces. */
 struct rewrite_rule {

@@ -149,14 +149,14 @@ write_result(struct plan *plan)
 
 int
 domain_rewrite(const struct domain *domain,
-               const struct domain_drivers *drivers,
-               const struct domain_moved_image *moved,
-               struct domain_rewrite *ret, struct v2v_error *err)
+               const struct domain_options *options, struct domain_rewrite *ret,
+               struct v2v_error *err)
 {
     struct plan plan = { .devices = &domain->devices,
                          .doc = &domain->devices.doc,
-                         .drivers = drivers,
-                         .moved = moved,
+                         .options = options,
+                         .drivers = &options->drivers,
+                         .moved = options->moved,
                          .err = err };
     int rc = 0;
 

@@ -9,7 +9,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static const struct domain_drivers all = { true, true, true };
+static const struct domain_options all = {
+    .drivers = { .viostor = true, .netkvm = true, .balloon = true }
+};
 
 static void
 must(bool what)
@@ -25,11 +27,13 @@ check_again(const struct domain_rewrite *first,
 {
     V2V_AUTO(domain) struct domain *domain = NULL;
     V2V_AUTO(domain_rewrite) struct domain_rewrite second = { 0 };
+    const struct domain_options options = { .drivers = all.drivers,
+                                            .moved = moved };
     struct v2v_error err = { 0 };
 
     must(domain_parse(first->xml.data, first->xml.len, &domain, &err) == 0);
     must(moved == NULL || domain_image_count(domain, moved->to) == 1);
-    must(domain_rewrite(domain, &all, moved, &second, &err) == 0);
+    must(domain_rewrite(domain, &options, &second, &err) == 0);
     must(second.change_count == 0);
     must(second.xml.len == first->xml.len &&
          memcmp(second.xml.data, first->xml.data, first->xml.len) == 0);
@@ -40,10 +44,12 @@ check_moved(const struct domain *domain, const char *from)
 {
     const struct domain_moved_image moved = { from, "/a'&\t\xc3\xa9.qcow2",
                                               "qcow2" };
+    const struct domain_options options = { .drivers = all.drivers,
+                                            .moved = &moved };
     V2V_AUTO(domain_rewrite) struct domain_rewrite rewrite = { 0 };
     struct v2v_error err = { 0 };
 
-    if (domain_rewrite(domain, &all, &moved, &rewrite, &err) == 0)
+    if (domain_rewrite(domain, &options, &rewrite, &err) == 0)
         check_again(&rewrite, &moved);
     else
         must(err.code == V2V_ERR_USAGE || err.code == V2V_ERR_GUEST);
@@ -70,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     if (domain_parse(data, len, &domain, &err) < 0)
         return 0;
-    must(domain_rewrite(domain, &all, NULL, &rewrite, &err) == 0);
+    must(domain_rewrite(domain, &all, &rewrite, &err) == 0);
     must(rewrite.change_count > 0 ||
          (rewrite.xml.len == len && memcmp(rewrite.xml.data, data, len) == 0));
     check_again(&rewrite, NULL);

@@ -13,14 +13,17 @@ static int
 rewrite(const char *in, const char *out, const struct domain_moved_image *moved,
         struct v2v_error *err)
 {
-    static const struct domain_drivers all = { true, true, true };
+    const struct domain_options options = {
+        .drivers = { .viostor = true, .netkvm = true, .balloon = true },
+        .moved = moved
+    };
     V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
     V2V_AUTO(domain) struct domain *domain = NULL;
     V2V_AUTO(domain_rewrite) struct domain_rewrite result = { 0 };
 
     if (v2v_file_read(in, largest_input, &xml, err) < 0 ||
         domain_parse(xml.data, xml.len, &domain, err) < 0 ||
-        domain_rewrite(domain, &all, moved, &result, err) < 0 ||
+        domain_rewrite(domain, &options, &result, err) < 0 ||
         v2v_file_replace(out, result.xml.data, result.xml.len, err) < 0)
         return -1;
     for (size_t i = 0; i < result.change_count; i++)

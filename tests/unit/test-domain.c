@@ -15,8 +15,10 @@
 #define OPEN HEAD "</os>\n  <devices>\n"
 #define CLOSE "  </devices>\n</domain>\n"
 
-static const struct domain_drivers all = { true, true, true };
-static const struct domain_drivers none = { false, false, false };
+static const struct domain_drivers all = { .viostor = true,
+                                           .netkvm = true,
+                                           .balloon = true };
+static const struct domain_drivers none = { 0 };
 
 static struct domain *
 parse(const char *xml)
@@ -34,11 +36,13 @@ rewrite_moved(const void *xml, size_t len, const struct domain_drivers *drivers,
               const struct domain_moved_image *moved,
               struct domain_rewrite *ret)
 {
+    const struct domain_options options = { .drivers = *drivers,
+                                            .moved = moved };
     V2V_AUTO(domain) struct domain *domain = NULL;
     struct v2v_error err = { 0 };
 
     if (domain_parse(xml, len, &domain, &err) < 0 ||
-        domain_rewrite(domain, drivers, moved, ret, &err) < 0)
+        domain_rewrite(domain, &options, ret, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -359,11 +363,10 @@ test_only_devices_whose_driver_is_there(void **state)
         struct domain_drivers drivers;
         const char *after;
     } cases[] = {
-        { { false, false, false }, NULL },
-        { { true, false, false },
-          DEVICES("vda' bus='virtio", "e1000", "none") },
-        { { false, true, false }, DEVICES("hda' bus='ide", "virtio", "none") },
-        { { false, false, true }, DEVICES("hda' bus='ide", "e1000", "virtio") },
+        { { 0 }, NULL },
+        { { .viostor = true }, DEVICES("vda' bus='virtio", "e1000", "none") },
+        { { .netkvm = true }, DEVICES("hda' bus='ide", "virtio", "none") },
+        { { .balloon = true }, DEVICES("hda' bus='ide", "e1000", "virtio") },
     };
 
     (void)state;
@@ -873,13 +876,14 @@ test_refusals_of_moved_image(void **state)
         const struct domain_moved_image move = { "/vm/win.img", cases[i].to,
                                                  "qcow2" };
         V2V_AUTO(domain) struct domain *domain = NULL;
+        const struct domain_options options = { .moved = &move };
         struct domain_rewrite ret = { .change_count = 7 };
         struct v2v_error err = { 0 };
         V2V_AUTO(mem) char *xml =
             v2v_format(&err, OPEN "%s\n" CLOSE, cases[i].disks);
 
         domain = parse(xml);
-        assert_int_equal(domain_rewrite(domain, &none, &move, &ret, &err), -1);
+        assert_int_equal(domain_rewrite(domain, &options, &ret, &err), -1);
         assert_string_equal(err.text, cases[i].message);
         assert_int_equal(err.code, cases[i].code);
         assert_int_equal(ret.change_count, 7); /* untouched on failure */
