@@ -54,15 +54,18 @@ int rewrite_set_attr(struct plan *plan, size_t element, const char *name,
 int rewrite_drop_attr(struct plan *plan, size_t element,
                       const struct xml_attr *a);
 int rewrite_drop(struct plan *plan, size_t element);
-int rewrite_insert(struct plan *plan, size_t parent, size_t after,
-                   const char *name, const char *attr, const char *value);
 
 /* Insert @xml, one element with what is in it, without white space between
  * elements ("<rng model='virtio'><backend ...>/dev/urandom</backend></rng>"):
  * it gets the indentation, quotes, line ends and encoding of the document.
- * @xml is ours: known to be well-formed. */
+ * @xml is ours: known to be well-formed.  @after: the child of @parent behind
+ * which it goes, XML_NONE: in front of all. */
 int rewrite_insert_xml(struct plan *plan, size_t parent, size_t after,
                        const char *xml);
+
+/* The same for <name attr='value'/>, where @value needs no escaping yet. */
+int rewrite_insert(struct plan *plan, size_t parent, size_t after,
+                   const char *name, const char *attr, const char *value);
 
 /* What a virtio device cannot keep of the one it replaces. */
 struct rewrite_rule {

@@ -944,12 +944,7 @@ test_a_wrong_result_is_found(void **state)
     struct xml_edit items[] = {
         { .kind = XML_SET_ATTR, .element = 1, .attr = 0, .value = "2" },
         { .kind = XML_ADD_ATTR, .element = 1, .attr_name = "f", .value = "3" },
-        { .kind = XML_INSERT,
-          .element = 0,
-          .after = 1,
-          .name = "g",
-          .attr_name = "h",
-          .value = "4" },
+        { .kind = XML_INSERT, .element = 0, .after = 1, .value = "<g h='4'/>" },
         { .kind = XML_DROP, .element = 2 },
     };
     const struct xml_edits edits = { items, sizeof items / sizeof *items };
