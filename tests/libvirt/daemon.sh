@@ -15,7 +15,7 @@ libvirt_start
 touch "$tmp/started"
 sleep 600
 SH
-bash killed.sh &
+TMPDIR=$tmp bash killed.sh &
 for ((i = 0; i < 300; i++)); do
     [ ! -e started ] || break
     sleep 0.1
