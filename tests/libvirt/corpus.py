@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -138,13 +139,13 @@ class Libvirt:
         """None: libvirt cannot make a command of it"""
         self.write(xml)
         run = self.virsh("domxml-to-native", "qemu-argv", "--xml", self.path)
-        return run.stdout.split() if run.returncode == 0 else None
+        return shlex.split(run.stdout) if run.returncode == 0 else None
 
 
 def properties(word):
     """{"driver":...} as JSON, or driver,name=value,..."""
-    if word.startswith(("{", "'{")):
-        return json.loads(word.strip("'"))
+    if word.startswith("{"):
+        return json.loads(word)
     pairs = [p.partition("=") for p in word.split(",")]
     return {k if sep else "driver": v if sep else k for k, sep, v in pairs}
 
