@@ -88,6 +88,7 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 int rewrite_disks(struct plan *plan);
 int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
+int rewrite_machine(struct plan *plan);
 
 /* Is @word a model of an emulated network card? */
 bool rewrite_is_emulated_nic(const char *word);
