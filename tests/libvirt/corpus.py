@@ -157,7 +157,7 @@ def boots(argv):
         if option == "-blockdev":
             node = properties(word)
             nodes[node.pop("node-name")] = node
-        if option == "-device" and "bootindex" in word:
+        if option == "-device":
             devices.append(properties(word))
 
     def shown(device):
@@ -168,8 +168,8 @@ def boots(argv):
                            sort_keys=True)
                 if node else device.get("mac") or "no medium")
 
-    devices.sort(key=lambda d: int(d["bootindex"]))
-    return [shown(d) for d in devices]
+    booted = [d for d in devices if "bootindex" in d]
+    return [shown(d) for d in sorted(booted, key=lambda d: int(d["bootindex"]))]
 
 
 def valid(*paths):
