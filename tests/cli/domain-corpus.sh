@@ -3,7 +3,8 @@
 # usage: domain-corpus.sh DOMAIN-REWRITE
 # Rewrites every domain XML of a corpus of real ones, and lets a program that
 # shares no code with us judge the result, and the result of a second run; then
-# gives each of its disks another image, which moved-image.py judges.
+# gives each of its disks another image, which moved-image.py judges, and adds
+# all that can be added, which added-features.py judges.
 # V2V_SHARED names the directory that has both; V2V_JUDGE_OPTIONS is passed on
 # (--define test:///default).
 set -u
@@ -35,7 +36,9 @@ judge_file() {
             --strict-format --schema --again "$tmp/again.xml" \
             ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1 &&
             python3 "$(dirname "$0")/moved-image.py" "$rewrite" "$1" \
-                "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
+                "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1 &&
+            python3 "$(dirname "$0")/added-features.py" "$rewrite" "$1" \
+                "$tmp/out.xml" "$tmp/added.xml" >>"$tmp/log" 2>&1
         ;;
     3 | 5)
         refused=$((refused + 1))
