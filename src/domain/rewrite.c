@@ -174,17 +174,27 @@ carry_out_any(struct plan *plan)
     return plan->edits.count > 0 ? carry_out(plan) : 0;
 }
 
-/* Two features may concern one element, so each sees what the ones before it
- * did. */
+static int
+add_feature(struct plan *plan, enum domain_feature feature)
+{
+    return plan->options->add[feature] ? rewrite_add(plan, feature) : 0;
+}
+
+/* What is added sees the devices as they have been moved.  A <driver> that
+ * discard has added is one that iothread has to find. */
 static int
 add_features(struct plan *plan)
 {
-    for (size_t i = 0; i < DOMAIN_FEATURES; i++)
-        if (plan->options->add[i] &&
-            (rewrite_add(plan, (enum domain_feature)i) < 0 ||
-             carry_out_any(plan) < 0))
+    _Static_assert(DOMAIN_ADD_IOTHREAD == DOMAIN_FEATURES - 1, "the last one");
+
+    if (rewrite_nic_queues(plan) < 0)
+        return -1;
+    for (int i = 0; i < DOMAIN_ADD_IOTHREAD; i++)
+        if (add_feature(plan, (enum domain_feature)i) < 0)
             return -1;
-    return 0;
+    if (carry_out_any(plan) < 0 || add_feature(plan, DOMAIN_ADD_IOTHREAD) < 0)
+        return -1;
+    return carry_out_any(plan);
 }
 
 int
@@ -201,7 +211,6 @@ domain_rewrite(const struct domain *domain,
     int rc = 0;
 
     if (move_devices(&plan) < 0 || carry_out(&plan) < 0 ||
-        rewrite_nic_queues(&plan) < 0 || carry_out_any(&plan) < 0 ||
         add_features(&plan) < 0)
         rc = -1;
     xml_edits_done(&plan.edits);
