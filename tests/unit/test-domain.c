@@ -578,7 +578,8 @@ test_changes_and_warnings(void **state)
         "'012345678901234567890' on virtio",
         "disk hda is shareable: other guests that use it are not changed",
         "disk sda stays on scsi: device='lun' passes SCSI commands through, "
-        "which virtio-blk cannot",
+        "which virtio-blk cannot; virtio-scsi can, but vioscsi was not "
+        "injected",
         "disk sdb stays on usb: it may be a stick that is pulled out",
         "disk xvda stays on xen: disks are moved from ide, sata, scsi and sd "
         "only",
