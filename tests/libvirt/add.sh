@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: add.sh [DOMAIN-REWRITE]
+# usage: add.sh
 # What --add and --nic-queues write is what a running QEMU has: each feature
 # alone and all at once, on both machine types and both buses; and libvirt or
 # QEMU refuses what our rules keep from it.
@@ -12,7 +12,7 @@
 # shellcheck source=tests/libvirt/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rewrite=${1:-${v2v%/*}/tests/domain-rewrite}
+rewrite=$(dirname "$v2v")/tests/domain-rewrite
 [ -x "$rewrite" ] || skip "no $rewrite"
 cd "$tmp" || exit 1
 libvirt_start
@@ -148,18 +148,23 @@ check "queues: rewritten" rewritten --nic-queues 4
 check "queues: the guest runs" started out.xml
 check "queues: QEMU has them" shows_queues
 
-# ---- all at once
-for kind in "pc sata" "q35 sata" "pc scsi" "q35 scsi"; do
-    # shellcheck disable=SC2086 # two words
+# ---- all at once: machine, the bus of the disk before and after
+for kind in "pc sata virtio" "q35 sata virtio" "pc scsi scsi" "q35 scsi scsi" \
+    "pc sata scsi" "q35 sata scsi"; do
+    # shellcheck disable=SC2086 # three words
     set -- $kind
+    options="--add all --nic-queues 4"
+    [ "$3" = virtio ] || options+=" --scsi"
     machine "$1" "$2" bridge >in.xml
-    check "all, $kind: rewritten" rewritten --add all --nic-queues 4
+    # shellcheck disable=SC2086 # several options
+    check "all, $kind: rewritten" rewritten $options
     check "all, $kind: the guest runs" started out.xml
-    check "all, $kind: QEMU has all" shown_by_all "$1" "$2"
+    check "all, $kind: QEMU has all" shown_by_all "$1" "$3"
     # what libvirt makes of it has all already
     defined guest >again.xml
+    # shellcheck disable=SC2086 # several options
     check "all, $kind: libvirt's own XML needs nothing" \
-        "$rewrite" --add all --nic-queues 4 again.xml again-out.xml
+        "$rewrite" $options again.xml again-out.xml
     check "all, $kind: it is the same" cmp again.xml again-out.xml
 done
 
