@@ -45,7 +45,7 @@ enum domain_feature {
     DOMAIN_ADD_BALLOON_STATS, /* balloon */
     DOMAIN_ADD_AGENT_CHANNEL, /* vioserial */
     DOMAIN_ADD_PVPANIC,       /* pvpanic */
-    DOMAIN_ADD_HYPERV,        /* what virt-install writes for this Windows */
+    DOMAIN_ADD_HYPERV,        /* what virt-install writes for every Windows */
     DOMAIN_ADD_HYPERVCLOCK,
     DOMAIN_ADD_DISCARD, /* of disks that are on virtio afterwards */
     DOMAIN_ADD_IOTHREAD,
@@ -81,7 +81,6 @@ struct domain_options {
     bool virtio_scsi; /* hard disks go to virtio-scsi, not to virtio-blk */
     bool add[DOMAIN_FEATURES];
     unsigned nic_queues; /* of each virtio interface; 0: as they are */
-    struct domain_windows windows;          /* for DOMAIN_ADD_HYPERV */
     const struct domain_moved_image *moved; /* NULL: it is where it was */
 };
 
@@ -133,6 +132,10 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
  * cannot have is dropped and named in a change.  The machine boots from the
  * same devices in the same order as before; where names alone cannot keep that,
  * <boot order=> says it and <os><boot> goes.
+ *
+ * What is to be added goes into the machine as it is then, so changes of that
+ * name a disk as it is called now.  What the XML has already stays as it is:
+ * also a hyperv enlightenment that is off, for which there is a warning.
  *
  * The disk of @options->moved gets the new path and format, whatever its source
  * was (file, block device, volume, network), and loses what holds for the old

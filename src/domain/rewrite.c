@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/add.h"
 #include "domain/moves.h"
 #include "domain/private.h"
 
@@ -151,20 +152,70 @@ warn_of_qemu(struct plan *plan)
     return 0;
 }
 
-/* The result as it will be read by others must be what was meant. */
 static int
-write_result(struct plan *plan)
+move_devices(struct plan *plan)
+{
+    if (rewrite_disks(plan) < 0 || rewrite_image(plan) < 0 ||
+        rewrite_nics(plan) < 0 || rewrite_machine(plan) < 0 ||
+        plan_balloons(plan) < 0)
+        return -1;
+    return warn_of_qemu(plan);
+}
+
+/* The result as it will be read by others must be what was meant.  The rules
+ * after these see that. */
+static int
+carry_out(struct plan *plan)
 {
     V2V_AUTO(domain) struct domain *result = NULL;
-    struct v2v_bytes *xml = &plan->out.xml;
+    V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
     struct v2v_error why = { 0 };
 
-    if (xml_apply(plan->doc, &plan->edits, xml, plan->err) < 0)
+    if (xml_apply(plan->doc, &plan->edits, &xml, plan->err) < 0)
         return -1;
-    if (domain_parse(xml->data, xml->len, &result, &why) < 0)
+    if (domain_parse(xml.data, xml.len, &result, &why) < 0)
         return v2v_fail(plan->err, V2V_ERR_INTERNAL, "the rewritten XML: %s",
                         why.text);
-    return xml_check(plan->doc, &plan->edits, &result->devices.doc, plan->err);
+    if (xml_check(plan->doc, &plan->edits, &result->devices.doc, plan->err) < 0)
+        return -1;
+    xml_edits_done(&plan->edits);
+    v2v_bytes_done(&plan->out.xml);
+    plan->out.xml = xml;
+    xml = (struct v2v_bytes){ 0 };
+    domain_free(plan->result);
+    plan->result = v2v_steal(result);
+    plan->devices = &plan->result->devices;
+    plan->doc = &plan->devices->doc;
+    return 0;
+}
+
+static int
+carry_out_any(struct plan *plan)
+{
+    return plan->edits.count > 0 ? carry_out(plan) : 0;
+}
+
+static int
+add_feature(struct plan *plan, enum domain_feature feature)
+{
+    return plan->options->add[feature] ? rewrite_add(plan, feature) : 0;
+}
+
+/* What is added sees the devices as they have been moved.  A <driver> that
+ * discard has added is one that iothread has to find. */
+static int
+add_features(struct plan *plan)
+{
+    _Static_assert(DOMAIN_ADD_IOTHREAD == DOMAIN_FEATURES - 1, "the last one");
+
+    if (rewrite_nic_queues(plan) < 0)
+        return -1;
+    for (int i = 0; i < DOMAIN_ADD_IOTHREAD; i++)
+        if (add_feature(plan, (enum domain_feature)i) < 0)
+            return -1;
+    if (carry_out_any(plan) < 0 || add_feature(plan, DOMAIN_ADD_IOTHREAD) < 0)
+        return -1;
+    return carry_out_any(plan);
 }
 
 int
@@ -180,12 +231,11 @@ domain_rewrite(const struct domain *domain,
                          .err = err };
     int rc = 0;
 
-    if (rewrite_disks(&plan) < 0 || rewrite_image(&plan) < 0 ||
-        rewrite_nics(&plan) < 0 || rewrite_machine(&plan) < 0 ||
-        plan_balloons(&plan) < 0 || warn_of_qemu(&plan) < 0 ||
-        write_result(&plan) < 0)
+    if (move_devices(&plan) < 0 || carry_out(&plan) < 0 ||
+        add_features(&plan) < 0)
         rc = -1;
     xml_edits_done(&plan.edits);
+    domain_free(plan.result);
     if (rc < 0)
         domain_rewrite_done(&plan.out);
     else

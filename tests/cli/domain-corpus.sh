@@ -4,7 +4,8 @@
 # Rewrites every domain XML of a corpus of real ones, and lets a program that
 # shares no code with us judge the result, and the result of a second run, to
 # virtio-blk and to virtio-scsi; then gives each of its disks another image,
-# which moved-image.py judges.
+# which moved-image.py judges, and adds all that can be added, which
+# added-features.py judges.
 # V2V_SHARED names the directory that has both; V2V_JUDGE_OPTIONS is passed on
 # (--define test:///default).
 set -u
@@ -44,6 +45,11 @@ judge_moved() {
             "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
 }
 
+judge_added() {
+    python3 "$(dirname "$0")/added-features.py" "$rewrite" "$1" \
+        "$tmp/out.xml" "$tmp/added.xml" >>"$tmp/log" 2>&1
+}
+
 # 3: the guest is refused; 5: the file is malformed
 judge_file() {
     "$rewrite" "$1" "$tmp/out.xml" >"$tmp/log" 2>&1
@@ -52,7 +58,7 @@ judge_file() {
     0)
         judge_rewrite "$1" viostor,netkvm,balloon &&
             judge_rewrite "$1" vioscsi,netkvm,balloon --scsi &&
-            judge_moved "$1"
+            judge_moved "$1" && judge_added "$1"
         ;;
     3 | 5)
         refused=$((refused + 1))

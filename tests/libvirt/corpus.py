@@ -17,7 +17,9 @@ import sys
 import tempfile
 
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
-MODES = {"virtio-blk": [], "virtio-scsi": ["--scsi"]}
+ADD = ["--add", "all", "--nic-queues", "4"]
+MODES = {"virtio-blk": [], "virtio-scsi": ["--scsi"],
+         "virtio-blk with all": ADD, "virtio-scsi with all": ["--scsi", *ADD]}
 REFUSED = 3, 5  # exit statuses: the guest, the file
 
 # Disks: device, name, bus, and what else is in it.  Layouts that mix buses,

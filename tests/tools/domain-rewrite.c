@@ -4,6 +4,7 @@
  * output. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -36,11 +37,27 @@ static int
 usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [--scsi] [--from OLD-IMAGE --to NEW-IMAGE] "
-            "IN.xml OUT.xml\n"
+            "usage: %s [--scsi] [--add FEATURE|all]... [--nic-queues N] "
+            "[--from OLD-IMAGE --to NEW-IMAGE] IN.xml OUT.xml\n"
             "--scsi: disks go to virtio-scsi\n",
             program);
     return V2V_ERR_USAGE;
+}
+
+static bool
+add(const char *name, struct domain_options *options)
+{
+    enum domain_feature feature;
+
+    if (strcmp(name, "all") == 0) {
+        for (size_t i = 0; i < DOMAIN_FEATURES; i++)
+            options->add[i] = true;
+        return true;
+    }
+    if (!domain_find_feature(name, &feature))
+        return false;
+    options->add[feature] = true;
+    return true;
 }
 
 int
@@ -50,11 +67,18 @@ main(int argc, char **argv)
         { "scsi", no_argument, NULL, 's' },
         { "from", required_argument, NULL, 'f' },
         { "to", required_argument, NULL, 't' },
+        { "add", required_argument, NULL, 'a' },
+        { "nic-queues", required_argument, NULL, 'q' },
         { NULL, 0, NULL, 0 },
     };
     struct domain_moved_image moved = { .format = "qcow2" };
     struct domain_options options = {
-        .drivers = { .viostor = true, .netkvm = true, .balloon = true },
+        .drivers = { .viostor = true,
+                     .netkvm = true,
+                     .balloon = true,
+                     .vioserial = true,
+                     .viorng = true,
+                     .pvpanic = true },
     };
     struct v2v_error err = { 0 };
     int c;
@@ -66,7 +90,9 @@ main(int argc, char **argv)
             moved.from = optarg;
         else if (c == 't')
             moved.to = optarg;
-        else
+        else if (c == 'q')
+            options.nic_queues = (unsigned)strtoul(optarg, NULL, 10);
+        else if (c != 'a' || !add(optarg, &options))
             return usage(argv[0]);
     }
     if (argc - optind != 2 || (moved.from == NULL) != (moved.to == NULL))
