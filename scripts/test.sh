@@ -191,6 +191,7 @@ libxml/ src/domain
 jansson\.h src/cli|src/image
 libnbd\.h src/image
 openssl/ src/catalog|src/image
+libvirt/ src/host
 DOORS
     return $status
 }
@@ -243,15 +244,18 @@ install_empty() {
     return $status
 }
 
-# guest_test SCRIPT: prints "ok - NAME" or "not ok - NAME" lines, which count
+# guest_test SCRIPT: prints "ok - NAME" or "not ok - NAME" lines, which count;
+# one of tests/guest or tests/libvirt
 guest_test() {
-    local name=${1##*/} log=$logs/guest-${1##*/}.log start=$SECONDS status=0
+    local name=${1#tests/} start=$SECONDS status=0
+    local log=$logs/${name//\//-}.log
+    name=${name/\// }
     local ok bad verdict=PASS
     V2V_PROGRAM=$top/build/ci/v2v-virtio timeout "$guest_seconds" \
         bash "$1" >"$log" 2>&1 || status=$?
     if [ $status = 77 ]; then
         count 1 skipped
-        report SKIP $((SECONDS - start)) "guest $name" "$(reason "$log")"
+        report SKIP $((SECONDS - start)) "$name" "$(reason "$log")"
         return
     fi
     ok=$(grep -c '^ok - ' "$log")
@@ -261,7 +265,7 @@ guest_test() {
     count "$ok" passed
     count "$bad" failed
     [ "$bad" = 0 ] || verdict=FAIL
-    report $verdict $((SECONDS - start)) "guest $name" "$ok passed, $bad failed"
+    report $verdict $((SECONDS - start)) "$name" "$ok passed, $bad failed"
     [ "$bad" = 0 ] || { echo "    exit status $status"; tail -n 40 "$log" | sed 's/^/    /'; }
 }
 
@@ -270,7 +274,7 @@ machines() {
     local script
     step "guest appliance" build/ci/tests/guest-appliance
     step "guest disks" build/ci/tests/guest-disks
-    for script in tests/guest/*.sh; do
+    for script in tests/guest/*.sh tests/libvirt/*.sh; do
         [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
     done
 }

@@ -58,10 +58,10 @@ rewrite_domain(const struct domain *domain, struct report *report,
                struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    const struct domain_drivers drivers = {
-        .viostor = plan_has_driver(&report->plan, "viostor"),
-        .netkvm = plan_has_driver(&report->plan, "NetKVM"),
-        .balloon = plan_has_driver(&report->plan, "Balloon"),
+    struct domain_options rewrite = {
+        .drivers = { .viostor = plan_has_driver(&report->plan, "viostor"),
+                     .netkvm = plan_has_driver(&report->plan, "NetKVM"),
+                     .balloon = plan_has_driver(&report->plan, "Balloon") },
     };
     V2V_AUTO(mem) char *output = NULL;
     struct domain_moved_image moved = { .from = options->images.items[0],
@@ -73,8 +73,8 @@ rewrite_domain(const struct domain *domain, struct report *report,
         image_absolute_name(options->output, &output, err) < 0)
         return -1;
     moved.to = output;
-    if (domain_rewrite(domain, &drivers, output != NULL ? &moved : NULL,
-                       &report->rewrite, err) < 0)
+    rewrite.moved = output != NULL ? &moved : NULL;
+    if (domain_rewrite(domain, &rewrite, &report->rewrite, err) < 0)
         return v2v_fail_in(err, "%s", options->domain_xml);
     report->has_rewrite = true;
     return 0;

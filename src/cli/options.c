@@ -13,6 +13,11 @@ enum {
     OPT_VIRTIO_ISO = UCHAR_MAX + 1,
     OPT_DOMAIN_XML,
     OPT_OUTPUT_XML,
+    OPT_DOMAIN,
+    OPT_CONNECT,
+    OPT_ADD,
+    OPT_NIC_QUEUES,
+    OPT_DIFF,
     OPT_FORMAT,
     OPT_ROOT,
     OPT_DRIVERS,
@@ -35,7 +40,8 @@ enum {
     CHOICE = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK,
     MACHINE = CLI_INJECT | CLI_CHECK | CLI_VERIFY, /* take several disks */
     IMAGE = GUEST | CLI_UNDO | CLI_RECOVER, /* those that open an image */
-    ALL = DRIVERS | IMAGE
+    REWRITE = CLI_INJECT | CLI_XML,         /* make a domain XML of another */
+    ALL = DRIVERS | IMAGE | CLI_XML
 };
 
 static const struct {
@@ -51,9 +57,19 @@ static const struct {
       "libvirt XML of the machine" },
     { "output-xml", OPT_OUTPUT_XML, CLI_INJECT, "FILE",
       "where the virtio XML goes" },
-    { "drivers", OPT_DRIVERS, CHOICE, "LIST",
+    { "domain", OPT_DOMAIN, CLI_INJECT, "NAME",
+      "XML and disks of this machine come from libvirt" },
+    { "connect", OPT_CONNECT, CLI_INJECT | CLI_UNDO | CLI_RECOVER, "URI",
+      "which libvirt, as qemu:///system [libvirt's default]" },
+    { "add", OPT_ADD, REWRITE, "LIST",
+      "rng, balloon-stats, agent-channel, pvpanic, hyperv, hypervclock, "
+      "discard, iothread" },
+    { "nic-queues", OPT_NIC_QUEUES, REWRITE, "N",
+      "queues of each virtio interface" },
+    { "diff", OPT_DIFF, CLI_XML, NULL, "what changes, on standard output" },
+    { "drivers", OPT_DRIVERS, CHOICE | CLI_XML, "LIST",
       "names on the medium [viostor,NetKVM,Balloon]" },
-    { "block-driver", OPT_BLOCK_DRIVER, GUEST, "DRIVER",
+    { "block-driver", OPT_BLOCK_DRIVER, GUEST | CLI_XML, "DRIVER",
       "virtio-blk (viostor) or virtio-scsi (vioscsi) [virtio-blk]" },
     { "root", OPT_ROOT, GUEST, "[DISK:]N",
       "which Windows: its partition's number" },
@@ -101,6 +117,10 @@ static const struct {
       { "verify", NULL },
       "IMAGE...",
       "would it boot?  reads only" },
+    { CLI_XML,
+      { "xml", NULL },
+      "IN.xml [OUT.xml]",
+      "turn a domain XML to virtio; there is no image" },
     { CLI_UNDO,
       { "undo", NULL },
       "IMAGE",
@@ -265,6 +285,38 @@ parse_block_driver(const char *text, bool *ret, struct v2v_error *err)
 }
 
 static int
+add_features(const char *list, struct cli_options *ret, struct v2v_error *err)
+{
+    V2V_AUTO(strings) struct v2v_strings names = { 0 };
+
+    if (split_list(list, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        enum domain_feature feature;
+
+        if (!domain_find_feature(names.items[i], &feature))
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--add %s: nothing that can be added; see --help",
+                            names.items[i]);
+        ret->add[feature] = true;
+    }
+    return 0;
+}
+
+static int
+parse_queues(const char *text, unsigned *ret, struct v2v_error *err)
+{
+    const char *rest;
+    int n = parse_number(text, '\0', &rest);
+
+    if (n < 1 || n > 256)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--nic-queues %s: a number from 1 to 256", text);
+    *ret = (unsigned)n;
+    return 0;
+}
+
+static int
 take(int value, const char *argument, struct cli_options *ret,
      struct v2v_error *err)
 {
@@ -277,6 +329,16 @@ take(int value, const char *argument, struct cli_options *ret,
     case OPT_OUTPUT_XML:
         ret->output_xml = argument;
         return 0;
+    case OPT_DOMAIN:
+        ret->domain = argument;
+        return 0;
+    case OPT_CONNECT:
+        ret->connect = argument;
+        return 0;
+    case OPT_ADD:
+        return add_features(argument, ret, err);
+    case OPT_NIC_QUEUES:
+        return parse_queues(argument, &ret->nic_queues, err);
     case OPT_FORMAT:
         ret->format = argument;
         return 0;
@@ -298,6 +360,7 @@ take(int value, const char *argument, struct cli_options *ret,
         break;
     }
     ret->json |= value == OPT_JSON;
+    ret->diff |= value == OPT_DIFF;
     ret->long_options |= value == OPT_LONG_OPTIONS;
     ret->no_undo |= value == OPT_NO_UNDO;
     ret->list |= value == OPT_LIST;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "domain/domain.h"
 #include "facts/facts.h"
 #include "facts/find.h"
 
@@ -23,7 +24,8 @@ enum cli_command {
     CLI_UNDO = 8,
     CLI_RECOVER = 16,
     CLI_CHECK = 32,
-    CLI_VERIFY = 64
+    CLI_VERIFY = 64,
+    CLI_XML = 128
 };
 
 struct cli_options {
@@ -32,14 +34,19 @@ struct cli_options {
                                   "recover" and "drivers explain"; with "undo
                                   --list" also folders */
     struct v2v_strings media;  /* --virtio-iso, arguments, or VIRTIO_WIN */
-    const char *domain_xml, *output_xml;
-    const char *output; /* a new image; NULL: the image itself changes */
+    const char *domain_xml, *output_xml; /* of "xml": its two arguments */
+    const char *domain;  /* --domain: name or UUID in libvirt; no images then */
+    const char *connect; /* URI; NULL: libvirt's default */
+    const char *output;  /* a new image; NULL: the image itself changes */
     const char *format;
     const char *work_dir;
     struct facts_root root;
     struct v2v_strings drivers;
     struct v2v_strings allow; /* codes of check/, which can be allowed */
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
+    bool add[DOMAIN_FEATURES];
+    unsigned nic_queues; /* 0: as they are */
+    bool diff;           /* of the XML, on standard output */
     bool no_undo, list;
     bool dry_run, json, quiet, verbose, trace;
     bool help, version, long_options;

@@ -3,6 +3,7 @@
 #include "domain/edit.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,17 @@ shows_at(const struct xml_doc *doc, const struct xml_edit *edit)
         return edit->element;
     return edit->after != XML_NONE ? doc->elements[edit->after].next
                                    : edit->element + 1;
+}
+
+/* Of those that show at the same place: what is inserted comes in front of what
+ * is there, and behind a last child before behind its parent. */
+static size_t
+rank(const struct xml_edit *edit)
+{
+    size_t inner =
+        edit->after != XML_NONE ? 2 * edit->after : 2 * edit->element + 1;
+
+    return edit->kind != XML_INSERT ? SIZE_MAX : SIZE_MAX - 1 - inner;
 }
 
 struct sort_key {
@@ -61,8 +73,7 @@ sort_edits(struct check *c, const struct xml_edits *edits,
     for (size_t i = 0; i < edits->count; i++) {
         const struct xml_edit *e = &edits->items[i];
 
-        keys[i] = (struct sort_key){ shows_at(c->doc, e), e->kind != XML_INSERT,
-                                     i, e };
+        keys[i] = (struct sort_key){ shows_at(c->doc, e), rank(e), i, e };
     }
     qsort(keys, edits->count, sizeof *keys, by_place);
     for (size_t i = 0; i < edits->count; i++)
@@ -80,20 +91,59 @@ same_bytes(const struct xml_doc *a, size_t a_pos, size_t a_len,
 }
 
 static bool
-is_inserted(const struct check *c, const struct xml_edit *edit)
+same_names_and_values(const struct xml_doc *a, size_t i,
+                      const struct xml_doc *b, size_t k)
+{
+    const struct xml_element *e = &a->elements[i], *r = &b->elements[k];
+
+    if (r->ns != XML_NS_NONE || strcmp(e->name, r->name) != 0 ||
+        e->attrs_count != r->attrs_count ||
+        (e->text == NULL) != (r->text == NULL) ||
+        (e->text != NULL && strcmp(e->text, r->text) != 0))
+        return false;
+    for (size_t j = 0; j < e->attrs_count; j++) {
+        const struct xml_attr *x = &a->attrs[e->attrs + j];
+        const struct xml_attr *y = &b->attrs[r->attrs + j];
+
+        if (y->declares || y->qualified || strcmp(x->name, y->name) != 0 ||
+            strcmp(x->text, y->text) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Is @tree what the result has from here on, as a child of @parent? */
+static bool
+is_tree(const struct check *c, const struct xml_doc *tree, size_t parent)
 {
     const struct xml_doc *r = c->result;
-    const struct xml_element *e;
-    const char *value;
 
-    if (c->pos >= r->count)
+    if (tree->count > r->count - c->pos)
         return false;
-    e = &r->elements[c->pos];
-    value = xml_value(r, c->pos, edit->attr_name);
-    return e->ns == XML_NS_NONE && e->parent == c->place[edit->element] &&
-           e->empty && strcmp(e->name, edit->name) == 0 &&
-           e->attrs_count == 1 && value != NULL &&
-           strcmp(value, edit->value) == 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        size_t p = i == 0 ? parent : c->pos + tree->elements[i].parent;
+
+        if (r->elements[c->pos + i].parent != p ||
+            !same_names_and_values(tree, i, r, c->pos + i))
+            return false;
+    }
+    return true;
+}
+
+/* Moves behind it. */
+static bool
+is_inserted(struct check *c, const struct xml_edit *edit)
+{
+    struct xml_doc tree;
+    struct v2v_error ignored;
+    bool is;
+
+    if (xml_parse_inserted(edit, &tree, &ignored) < 0)
+        return false;
+    is = is_tree(c, &tree, c->place[edit->element]);
+    c->pos += is ? tree.count : 0;
+    xml_done(&tree);
+    return is;
 }
 
 /* NULL: the attribute stays as it is. */
@@ -181,7 +231,6 @@ check_step(struct check *c, size_t *i)
            shows_at(c->doc, edits[0]) == *i) {
         if (!is_inserted(c, edits[0]))
             return false;
-        c->pos++;
         c->next_edit++;
         edits++;
     }

@@ -29,9 +29,42 @@ struct domain;
 
 /* The drivers that were really injected: only their devices change. */
 struct domain_drivers {
-    bool viostor; /* virtio-blk: hard disks */
-    bool netkvm;  /* virtio-net: interfaces */
-    bool balloon; /* virtio-balloon: <memballoon model='none'/> */
+    bool viostor;   /* virtio-blk: hard disks */
+    bool vioscsi;   /* virtio-scsi: hard disks and luns, if asked for */
+    bool netkvm;    /* virtio-net: interfaces */
+    bool balloon;   /* virtio-balloon: <memballoon model='none'/> */
+    bool vioserial; /* virtio-serial: the agent's channel */
+    bool viorng;    /* virtio-rng */
+    bool pvpanic;   /* <panic model='isa'/> */
+};
+
+/* What a rewrite adds to the machine when it is asked to.  Each but the last
+ * four needs its driver. */
+enum domain_feature {
+    DOMAIN_ADD_RNG,           /* viorng */
+    DOMAIN_ADD_BALLOON_STATS, /* balloon */
+    DOMAIN_ADD_AGENT_CHANNEL, /* vioserial */
+    DOMAIN_ADD_PVPANIC,       /* pvpanic */
+    DOMAIN_ADD_HYPERV,        /* what virt-install writes for every Windows */
+    DOMAIN_ADD_HYPERVCLOCK,
+    DOMAIN_ADD_DISCARD, /* of disks that are on virtio afterwards */
+    DOMAIN_ADD_IOTHREAD,
+    DOMAIN_FEATURES
+};
+
+/* "rng", "balloon-stats", ...: the words of --add. */
+const char *domain_feature_name(enum domain_feature feature);
+
+/* The driver that it needs as drivers/ names it ("viorng"), or NULL. */
+const char *domain_feature_driver(enum domain_feature feature);
+
+/* Returns false when there is no such word. */
+bool domain_find_feature(const char *name, enum domain_feature *ret);
+
+/* Which Windows it is, as far as the domain XML depends on it: its NT version
+ * (6.1 is Windows 7).  All zero: not known. */
+struct domain_windows {
+    unsigned major, minor, build;
 };
 
 /* What was injected is a new file, and a hard disk has to name that. */
@@ -40,6 +73,15 @@ struct domain_moved_image {
                            domain_image_count() */
     const char *to;     /* path of the new one: absolute, UTF-8 */
     const char *format; /* of the new one: "qcow2" */
+};
+
+/* What shall be different. */
+struct domain_options {
+    struct domain_drivers drivers;
+    bool virtio_scsi; /* hard disks go to virtio-scsi, not to virtio-blk */
+    bool add[DOMAIN_FEATURES];
+    unsigned nic_queues; /* of each virtio interface; 0: as they are */
+    const struct domain_moved_image *moved; /* NULL: it is where it was */
 };
 
 /* One thing that was changed; all three are new strings, UTF-8. */
@@ -81,33 +123,36 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
 
 /**
  * domain_rewrite() - move devices to virtio where a driver was injected
- * @moved: NULL when the image is where it was
  * @ret: written only on success; domain_rewrite_done()
  *
  * Hard disks on ide, sata, sd and non-virtio scsi, emulated or default
- * network cards, and a switched-off memory balloon are moved.  CD-ROMs,
- * floppies, device='lun', usb and xen disks, disks on virtio-scsi and
- * passed-through interfaces stay.  What virtio devices cannot have is dropped
- * and named in a change.  The machine boots from the same devices in the same
- * order as before; where names alone cannot keep that, <boot order=> says it
- * and <os><boot> goes.
+ * network cards, and a switched-off memory balloon are moved; device='lun' to
+ * virtio-scsi only.  CD-ROMs, floppies, usb and xen disks, disks on virtio-blk
+ * and on virtio-scsi and passed-through interfaces stay.  What virtio devices
+ * cannot have is dropped and named in a change.  The machine boots from the
+ * same devices in the same order as before; where names alone cannot keep that,
+ * <boot order=> says it and <os><boot> goes.
  *
- * The disk of @moved gets the new path and format, whatever its source was
- * (file, block device, volume, network), and loses what holds for the old
+ * What is to be added goes into the machine as it is then, so changes of that
+ * name a disk as it is called now.  What the XML has already stays as it is:
+ * also a hyperv enlightenment that is off, for which there is a warning.
+ *
+ * The disk of @options->moved gets the new path and format, whatever its source
+ * was (file, block device, volume, network), and loses what holds for the old
  * image only: all else of <source> but startupPolicy and <seclabel>,
  * <backingStore>, <auth>.  A disk that has the new path already, while none
  * has the old one, is that disk: so a result can be given in again.
  *
  * Returns: 0, or -1 with
- * V2V_ERR_USAGE: @moved->to is not absolute or holds what no XML can, another
- *     disk has it, or no disk or more than one is @moved->from;
+ * V2V_ERR_USAGE: @options->moved->to is not absolute or holds what no XML can,
+ * another disk has it, or no disk or more than one is @moved->from;
  * V2V_ERR_GUEST: the disk of @moved cannot be a qcow2 file: it is a 'lun',
- *     shareable, encrypted, or being copied (<mirror>);
+ *     shareable, encrypted, or being copied (<mirror>); or there would be more
+ *     than 1024 controllers;
  * V2V_ERR_INTERNAL: memory, or the result does not read back as what was meant.
  */
 int domain_rewrite(const struct domain *domain,
-                   const struct domain_drivers *drivers,
-                   const struct domain_moved_image *moved,
+                   const struct domain_options *options,
                    struct domain_rewrite *ret, struct v2v_error *err);
 
 void domain_rewrite_done(struct domain_rewrite *rewrite);

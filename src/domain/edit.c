@@ -76,22 +76,6 @@ space_before(const struct xml_doc *doc, size_t pos)
     return pos;
 }
 
-/* Where the line end and the indentation in front of @pos begin; @pos when it
- * is not the first of its line. */
-static size_t
-indent_of(const struct xml_doc *doc, size_t pos)
-{
-    const char *s = text_of(doc);
-    size_t start = pos;
-
-    while (start > 0 && is_blank(s[start - 1]))
-        start--;
-    if (start == 0 || s[start - 1] != '\n')
-        return pos;
-    start--;
-    return start > 0 && s[start - 1] == '\r' ? start - 1 : start;
-}
-
 static struct splice
 drop_element(const struct xml_doc *doc, const struct xml_element *e)
 {
@@ -119,23 +103,6 @@ drop_attr(const struct xml_doc *doc, const struct xml_attr *a)
                             .len = a->value + a->value_len + 1 - start };
 }
 
-static char
-last_quote(const struct xml_doc *doc, const struct xml_element *e)
-{
-    return e->attrs_count > 0 ? doc->attrs[e->attrs + e->attrs_count - 1].quote
-                              : '\'';
-}
-
-static int
-print_attr(const struct xml_doc *doc, const struct xml_edit *edit, char quote,
-           struct v2v_bytes *out, struct v2v_error *err)
-{
-    if (v2v_bytes_printf(out, err, " %s=%c", edit->attr_name, quote) < 0 ||
-        xml_escape(doc, edit->value, out, err) < 0)
-        return -1;
-    return v2v_bytes_add(out, &quote, 1, err);
-}
-
 static int
 add_attr(const struct xml_doc *doc, const struct xml_edit *edit,
          struct splice *ret, struct v2v_error *err)
@@ -149,45 +116,40 @@ add_attr(const struct xml_doc *doc, const struct xml_edit *edit,
 
         ret->offset = last->value + last->value_len + 1;
     }
-    return print_attr(doc, edit, last_quote(doc, e), &ret->text, err);
+    return xml_print_attr(doc, xml_quote_at(doc, edit->element),
+                          edit->attr_name, edit->value, &ret->text, err);
 }
 
-/* In the quotes of the parent. */
-static int
-print_element(const struct xml_doc *doc, const struct xml_edit *edit,
-              struct v2v_bytes *out, struct v2v_error *err)
+static bool
+is_first_into(const struct xml_edits *edits, size_t i)
 {
-    char quote = last_quote(doc, &doc->elements[edit->element]);
-
-    if (v2v_bytes_printf(out, err, "<%s", edit->name) < 0 ||
-        print_attr(doc, edit, quote, out, err) < 0)
-        return -1;
-    return v2v_bytes_add(out, "/>", 2, err);
+    for (size_t j = 0; j < i; j++)
+        if (edits->items[j].kind == XML_INSERT &&
+            edits->items[j].element == edits->items[i].element)
+            return false;
+    return true;
 }
 
 /* <x/> becomes <x>...</x>, once for all that goes into it. */
 static int
-insert_into_empty(const struct xml_doc *doc, const struct xml_edits *edits,
-                  size_t i, struct splice *ret, struct v2v_error *err)
+insert_into_childless(const struct xml_doc *doc, const struct xml_edits *edits,
+                      size_t i, struct splice *ret, struct v2v_error *err)
 {
-    const struct xml_edit *edit = &edits->items[i];
-    const struct xml_element *e = &doc->elements[edit->element];
+    size_t parent = edits->items[i].element;
+    const struct xml_element *e = &doc->elements[parent];
 
-    ret->offset = e->tag_end; /* nothing, unless it is the first */
-    for (size_t j = 0; j < i; j++)
-        if (edits->items[j].kind == XML_INSERT &&
-            edits->items[j].element == edit->element)
-            return 0;
-    if (v2v_bytes_add(&ret->text, ">", 1, err) < 0)
-        return -1;
-    for (size_t j = i; j < edits->count; j++)
-        if (edits->items[j].kind == XML_INSERT &&
-            edits->items[j].element == edit->element &&
-            print_element(doc, &edits->items[j], &ret->text, err) < 0)
-            return -1;
+    ret->offset = e->tag_end;
+    if (!is_first_into(edits, i))
+        return 0;
+    if (!e->empty)
+        return xml_insert_into_childless(doc, edits, parent, &ret->text, err);
     ret->offset = space_before(doc, e->tag_end - 2);
     ret->len = e->tag_end - ret->offset;
-    return v2v_bytes_printf(&ret->text, err, "</%s>", e->name);
+    if (v2v_bytes_add(&ret->text, ">", 1, err) < 0 ||
+        xml_insert_into_childless(doc, edits, parent, &ret->text, err) < 0)
+        return -1;
+    return v2v_bytes_printf(&ret->text, err, "</%.*s>", (int)e->name_len,
+                            text_of(doc) + e->start + 1);
 }
 
 static int
@@ -197,19 +159,11 @@ insert(const struct xml_doc *doc, const struct xml_edits *edits, size_t i,
     const struct xml_edit *edit = &edits->items[i];
     const struct xml_element *parent = &doc->elements[edit->element];
 
-    if (parent->empty)
-        return insert_into_empty(doc, edits, i, ret, err);
-    ret->offset = parent->tag_end;
-    if (edit->after != XML_NONE) {
-        const struct xml_element *after = &doc->elements[edit->after];
-        size_t indent = indent_of(doc, after->start);
-
-        ret->offset = after->end;
-        if (v2v_bytes_add(&ret->text, text_of(doc) + indent,
-                          after->start - indent, err) < 0)
-            return -1;
-    }
-    return print_element(doc, edit, &ret->text, err);
+    if (parent->next == edit->element + 1)
+        return insert_into_childless(doc, edits, i, ret, err);
+    ret->offset = edit->after != XML_NONE ? doc->elements[edit->after].end
+                                          : parent->tag_end;
+    return xml_insert_beside(doc, edit, &ret->text, err);
 }
 
 static int

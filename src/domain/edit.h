@@ -21,19 +21,25 @@ enum xml_edit_kind {
     XML_ADD_ATTR,  /* behind the last one, in its quotes */
     XML_DROP_ATTR, /* with the blanks in front of it */
     XML_DROP,      /* an element; with its line, if it has that for itself */
-    XML_INSERT     /* <name attr='value'/>, indented as the one before it */
+    XML_INSERT     /* an element with all that is in it */
 };
 
-/* Names need no escaping: they are ours. */
+/* Names need no escaping: they are ours.
+ *
+ * What is inserted has the quotes of its parent and the indentation of the
+ * child in front of it (with none: of the first child); levels inside it go in
+ * as far as the document's do.  When the child is not the first of its line,
+ * all is on that line.  So it is in a parent without children, unless more
+ * goes in than a tag. */
 struct xml_edit {
     enum xml_edit_kind kind;
-    size_t element;   /* concerned; XML_INSERT: the parent */
-    size_t attr;      /* XML_SET_ATTR, XML_DROP_ATTR: in doc->attrs */
-    size_t after;     /* XML_INSERT: the child before it, XML_NONE for none */
-    const char *name; /* XML_INSERT: of the element */
-    const char *attr_name; /* XML_ADD_ATTR, XML_INSERT */
-    const char *value; /* XML_SET_ATTR, XML_ADD_ATTR, XML_INSERT: UTF-8, not yet
-                    escaped */
+    size_t element; /* concerned; XML_INSERT: the parent */
+    size_t attr;    /* XML_SET_ATTR, XML_DROP_ATTR: in doc->attrs */
+    size_t after;   /* XML_INSERT: the child before it, XML_NONE for none */
+    const char *attr_name; /* XML_ADD_ATTR */
+    const char *value; /* XML_SET_ATTR, XML_ADD_ATTR: UTF-8, not yet escaped;
+                          XML_INSERT: the element as XML in UTF-8, without
+                          namespaces, and text only where no element is */
 };
 
 /* All zero is an empty list, which owns the values in it.  No two edits may
@@ -64,5 +70,29 @@ int xml_apply(const struct xml_doc *doc, const struct xml_edits *edits,
  * V2V_ERR_INTERNAL. */
 int xml_check(const struct xml_doc *doc, const struct xml_edits *edits,
               const struct xml_doc *result, struct v2v_error *err);
+
+/* insert.c: how an insertion is written. */
+
+/* Appends what goes between the children of a parent that has some. */
+int xml_insert_beside(const struct xml_doc *doc, const struct xml_edit *edit,
+                      struct v2v_bytes *out, struct v2v_error *err);
+
+/* Appends all that @edits insert into @parent, which has no child. */
+int xml_insert_into_childless(const struct xml_doc *doc,
+                              const struct xml_edits *edits, size_t parent,
+                              struct v2v_bytes *out, struct v2v_error *err);
+
+/* The value of an XML_INSERT; V2V_ERR_INTERNAL when it is none. */
+int xml_parse_inserted(const struct xml_edit *edit, struct xml_doc *ret,
+                       struct v2v_error *err);
+
+/* The quote of the last attribute of @element, or of the next one around it
+ * that has any. */
+char xml_quote_at(const struct xml_doc *doc, size_t element);
+
+/* " name='value'" */
+int xml_print_attr(const struct xml_doc *doc, char quote, const char *name,
+                   const char *value, struct v2v_bytes *out,
+                   struct v2v_error *err);
 
 #endif

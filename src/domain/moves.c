@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char rewrite_asked_for[] = "it was asked for";
+
 struct shown
 rewrite_show(const char *s)
 {
@@ -128,17 +130,27 @@ rewrite_drop(struct plan *plan, size_t element)
 }
 
 int
+rewrite_insert_xml(struct plan *plan, size_t parent, size_t after,
+                   const char *xml)
+{
+    struct xml_edit edit = {
+        .kind = XML_INSERT, .element = parent, .after = after, .value = xml
+    };
+
+    return xml_edits_add(&plan->edits, &edit, plan->err);
+}
+
+int
 rewrite_insert(struct plan *plan, size_t parent, size_t after, const char *name,
                const char *attr, const char *value)
 {
-    struct xml_edit edit = { .kind = XML_INSERT,
-                             .element = parent,
-                             .after = after,
-                             .name = name,
-                             .attr_name = attr,
-                             .value = value };
+    V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
 
-    return xml_edits_add(&plan->edits, &edit, plan->err);
+    if (v2v_bytes_printf(&xml, plan->err, "<%s", name) < 0 ||
+        xml_print_attr(plan->doc, '\'', attr, value, &xml, plan->err) < 0 ||
+        v2v_bytes_add(&xml, "/>", sizeof "/>", plan->err) < 0)
+        return -1;
+    return rewrite_insert_xml(plan, parent, after, (const char *)xml.data);
 }
 
 static bool
@@ -158,11 +170,18 @@ is_not_users(const struct xml_doc *doc, size_t alias)
     return name == NULL || strncmp(name, "ua-", 3) != 0;
 }
 
+#define ALIAS_RULE                                                             \
+    {                                                                          \
+        "alias", NULL, is_not_users,                                           \
+            "it names the old device; libvirt makes a new one"                 \
+    }
+
+const struct rewrite_rule rewrite_alias_rule = ALIAS_RULE;
+
 const struct rewrite_rule rewrite_common_rules[2] = {
     { "address", NULL, is_not_pci,
       "it is one on the old bus; libvirt assigns a PCI address" },
-    { "alias", NULL, is_not_users,
-      "it names the old device; libvirt makes a new one" },
+    ALIAS_RULE,
 };
 
 static int

@@ -3,8 +3,8 @@
  * domain/moves.h - what the rules of a rewrite share
  *
  * A struct plan collects the edits and what is said about them; the rules for
- * each kind of device (moves-*.c, rewrite.c) add to it and
- * change nothing else.  Private to this folder.
+ * each kind of device (moves-*.c, rewrite.c, add*.c) add to it and change
+ * nothing else.  Private to this folder.
  */
 #ifndef V2V_DOMAIN_MOVES_H
 #define V2V_DOMAIN_MOVES_H
@@ -17,13 +17,16 @@
 #include "domain/edit.h"
 
 struct plan {
-    const struct devices *devices;
-    const struct xml_doc *doc;
-    const struct domain_drivers *drivers;
-    const struct domain_moved_image *moved; /* or NULL */
+    const struct devices *devices; /* of the input, then of @result */
+    const struct xml_doc *doc;     /* of @devices */
+    struct domain *result;         /* so far; NULL: nothing was done yet */
+    const struct domain_options *options;
+    const struct domain_drivers *drivers;   /* of @options */
+    const struct domain_moved_image *moved; /* of @options; or NULL */
     struct xml_edits edits;
     struct domain_rewrite out; /* changes and warnings; xml at the end */
     bool disk_moved, nic_moved;
+    size_t added_controllers;
     struct v2v_error *err;
 };
 
@@ -46,6 +49,9 @@ int rewrite_note(struct plan *plan, const struct shown *device, const char *why,
 int rewrite_warn(struct plan *plan, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The reason for what is not for a driver. */
+extern const char rewrite_asked_for[];
+
 /* Add an edit.  An attribute that is absent is added, and one that has the
  * value already is left. */
 int rewrite_set_attr(struct plan *plan, size_t element, const char *name,
@@ -53,6 +59,16 @@ int rewrite_set_attr(struct plan *plan, size_t element, const char *name,
 int rewrite_drop_attr(struct plan *plan, size_t element,
                       const struct xml_attr *a);
 int rewrite_drop(struct plan *plan, size_t element);
+
+/* Insert @xml, one element with what is in it, without white space between
+ * elements ("<rng model='virtio'><backend ...>/dev/urandom</backend></rng>"):
+ * it gets the indentation, quotes, line ends and encoding of the document.
+ * @xml is ours: known to be well-formed.  @after: the child of @parent behind
+ * which it goes, XML_NONE: in front of all. */
+int rewrite_insert_xml(struct plan *plan, size_t parent, size_t after,
+                       const char *xml);
+
+/* The same for <name attr='value'/>, where @value needs no escaping yet. */
 int rewrite_insert(struct plan *plan, size_t parent, size_t after,
                    const char *name, const char *attr, const char *value);
 
@@ -64,7 +80,9 @@ struct rewrite_rule {
     const char *why;
 };
 
-/* For every device: addresses on the old bus, aliases of libvirt's. */
+/* For every device: aliases of libvirt's; and with them, for those that become
+ * PCI devices, addresses on the old bus. */
+extern const struct rewrite_rule rewrite_alias_rule;
 extern const struct rewrite_rule rewrite_common_rules[2];
 
 int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
@@ -75,6 +93,10 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 int rewrite_disks(struct plan *plan);
 int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
+int rewrite_machine(struct plan *plan);
+
+/* Of a document whose interfaces have been moved. */
+int rewrite_nic_queues(struct plan *plan);
 
 /* Is @word a model of an emulated network card? */
 bool rewrite_is_emulated_nic(const char *word);

@@ -14,7 +14,9 @@
 
 #include "test-tools.h"
 
-static const struct domain_drivers all = { true, true, true };
+static const struct domain_options all = {
+    .drivers = { .viostor = true, .netkvm = true, .balloon = true }
+};
 
 struct machine_case {
     const char *name;
@@ -487,7 +489,7 @@ check_real_machine(const char *path)
     index = boot_disk_index(before);
     if (index == SIZE_MAX - 1)
         fail_msg("%s: the boot disk is none of its disks", path);
-    assert_int_equal(domain_rewrite(before, &all, NULL, &rewritten, &err), 0);
+    assert_int_equal(domain_rewrite(before, &all, &rewritten, &err), 0);
     assert_int_equal(
         domain_parse(rewritten.xml.data, rewritten.xml.len, &after, &err), 0);
     if (boot_disk_index(after) != index)

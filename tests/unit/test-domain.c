@@ -15,8 +15,10 @@
 #define OPEN HEAD "</os>\n  <devices>\n"
 #define CLOSE "  </devices>\n</domain>\n"
 
-static const struct domain_drivers all = { true, true, true };
-static const struct domain_drivers none = { false, false, false };
+static const struct domain_drivers all = { .viostor = true,
+                                           .netkvm = true,
+                                           .balloon = true };
+static const struct domain_drivers none = { 0 };
 
 static struct domain *
 parse(const char *xml)
@@ -34,11 +36,13 @@ rewrite_moved(const void *xml, size_t len, const struct domain_drivers *drivers,
               const struct domain_moved_image *moved,
               struct domain_rewrite *ret)
 {
+    const struct domain_options options = { .drivers = *drivers,
+                                            .moved = moved };
     V2V_AUTO(domain) struct domain *domain = NULL;
     struct v2v_error err = { 0 };
 
     if (domain_parse(xml, len, &domain, &err) < 0 ||
-        domain_rewrite(domain, drivers, moved, ret, &err) < 0)
+        domain_rewrite(domain, &options, ret, &err) < 0)
         fail_msg("%s", err.text);
 }
 
@@ -359,11 +363,10 @@ test_only_devices_whose_driver_is_there(void **state)
         struct domain_drivers drivers;
         const char *after;
     } cases[] = {
-        { { false, false, false }, NULL },
-        { { true, false, false },
-          DEVICES("vda' bus='virtio", "e1000", "none") },
-        { { false, true, false }, DEVICES("hda' bus='ide", "virtio", "none") },
-        { { false, false, true }, DEVICES("hda' bus='ide", "e1000", "virtio") },
+        { { 0 }, NULL },
+        { { .viostor = true }, DEVICES("vda' bus='virtio", "e1000", "none") },
+        { { .netkvm = true }, DEVICES("hda' bus='ide", "virtio", "none") },
+        { { .balloon = true }, DEVICES("hda' bus='ide", "e1000", "virtio") },
     };
 
     (void)state;
@@ -575,7 +578,8 @@ test_changes_and_warnings(void **state)
         "'012345678901234567890' on virtio",
         "disk hda is shareable: other guests that use it are not changed",
         "disk sda stays on scsi: device='lun' passes SCSI commands through, "
-        "which virtio-blk cannot",
+        "which virtio-blk cannot; virtio-scsi can, but vioscsi was not "
+        "injected",
         "disk sdb stays on usb: it may be a stick that is pulled out",
         "disk xvda stays on xen: disks are moved from ide, sata, scsi and sd "
         "only",
@@ -873,13 +877,14 @@ test_refusals_of_moved_image(void **state)
         const struct domain_moved_image move = { "/vm/win.img", cases[i].to,
                                                  "qcow2" };
         V2V_AUTO(domain) struct domain *domain = NULL;
+        const struct domain_options options = { .moved = &move };
         struct domain_rewrite ret = { .change_count = 7 };
         struct v2v_error err = { 0 };
         V2V_AUTO(mem) char *xml =
             v2v_format(&err, OPEN "%s\n" CLOSE, cases[i].disks);
 
         domain = parse(xml);
-        assert_int_equal(domain_rewrite(domain, &none, &move, &ret, &err), -1);
+        assert_int_equal(domain_rewrite(domain, &options, &ret, &err), -1);
         assert_string_equal(err.text, cases[i].message);
         assert_int_equal(err.code, cases[i].code);
         assert_int_equal(ret.change_count, 7); /* untouched on failure */
@@ -940,12 +945,7 @@ test_a_wrong_result_is_found(void **state)
     struct xml_edit items[] = {
         { .kind = XML_SET_ATTR, .element = 1, .attr = 0, .value = "2" },
         { .kind = XML_ADD_ATTR, .element = 1, .attr_name = "f", .value = "3" },
-        { .kind = XML_INSERT,
-          .element = 0,
-          .after = 1,
-          .name = "g",
-          .attr_name = "h",
-          .value = "4" },
+        { .kind = XML_INSERT, .element = 0, .after = 1, .value = "<g h='4'/>" },
         { .kind = XML_DROP, .element = 2 },
     };
     const struct xml_edits edits = { items, sizeof items / sizeof *items };
@@ -1045,7 +1045,20 @@ test_refusals(void **state)
           "the XML declaration says encoding Shift_JIS, which is not "
           "supported; convert the file to UTF-8" },
         { "<domainsnapshot/>", V2V_ERR_FORMAT,
-          "the root element is <domainsnapshot>, not <domain>" },
+          "the root element is <domainsnapshot>, not <domain>: this is a "
+          "snapshot of a domain; give what 'virsh dumpxml --inactive' "
+          "prints" },
+        { "<domstatus><domain/></domstatus>", V2V_ERR_FORMAT,
+          "the root element is <domstatus>, not <domain>: this is what libvirt "
+          "notes of a running domain; give what 'virsh dumpxml --inactive' "
+          "prints" },
+        { "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1'/>",
+          V2V_ERR_FORMAT,
+          "the root element is <Envelope>, not <domain>: this is an OVF; give "
+          "what 'virsh dumpxml --inactive' prints" },
+        { "<network/>", V2V_ERR_FORMAT,
+          "the root element is <network>, not <domain>; give what 'virsh "
+          "dumpxml --inactive' prints" },
         { "<domain xmlns='urn:x'/>", V2V_ERR_FORMAT,
           "the root element <domain> is in a namespace; libvirt does not read "
           "such a domain" },
@@ -1055,9 +1068,11 @@ test_refusals(void **state)
         { "<domain type='kvm'/>", V2V_ERR_FORMAT,
           "the domain has no <devices>" },
         { "<domain type='vmware'><devices/></domain>", V2V_ERR_GUEST,
-          "domain type 'vmware' is not kvm or qemu" },
+          "domain type 'vmware' is not kvm or qemu: it needs another machine, "
+          "not other devices; virt-v2v makes one" },
         { "<domain><devices/></domain>", V2V_ERR_GUEST,
-          "domain type '' is not kvm or qemu" },
+          "domain type '' is not kvm or qemu: it needs another machine, "
+          "not other devices; virt-v2v makes one" },
         { KVM(""), V2V_ERR_GUEST, "os type '' is not hvm" },
         { KVM("<os><type>linux</type></os>"), V2V_ERR_GUEST,
           "os type 'linux' is not hvm" },
