@@ -11,10 +11,15 @@
 #include <libxml/tree.h>
 
 #include "base/text.h"
+#include "domain/domain.h"
 
-static const size_t max_len = 16 << 20;
-
-static const char qemu_ns[] = "http://libvirt.org/schemas/domain/qemu/1.0";
+static const struct {
+    const char *href;
+    enum xml_ns ns;
+} known_ns[] = {
+    { "http://libvirt.org/schemas/domain/qemu/1.0", XML_NS_QEMU },
+    { "http://libosinfo.org/xmlns/libvirt/domain/1.0", XML_NS_OSINFO },
+};
 
 /* Sets in which every byte of markup is the ASCII character, and no byte of
  * another character looks like one: the tokenizer reads them as they are. */
@@ -313,6 +318,17 @@ take_attrs(struct xml_doc *doc, size_t i, const xmlNode *node,
     return p == NULL ? 0 : mismatch(doc, i, err);
 }
 
+static enum xml_ns
+find_ns(const xmlNs *ns)
+{
+    if (ns == NULL)
+        return XML_NS_NONE;
+    for (size_t i = 0; i < sizeof known_ns / sizeof *known_ns; i++)
+        if (strcmp((const char *)ns->href, known_ns[i].href) == 0)
+            return known_ns[i].ns;
+    return XML_NS_OTHER;
+}
+
 static int
 take_element(struct xml_doc *doc, size_t i, xmlNode *node,
              struct v2v_error *err)
@@ -322,9 +338,7 @@ take_element(struct xml_doc *doc, size_t i, xmlNode *node,
 
     if (!has_qname(doc, e->start + 1, e->name_len, node->ns, node->name))
         return mismatch(doc, i, err);
-    e->ns = node->ns == NULL                                     ? XML_NS_NONE
-            : strcmp((const char *)node->ns->href, qemu_ns) == 0 ? XML_NS_QEMU
-                                                                 : XML_NS_OTHER;
+    e->ns = find_ns(node->ns);
     e->name = v2v_strdup((const char *)node->name, err);
     if (e->name == NULL)
         return -1;
@@ -406,9 +420,9 @@ xml_parse(const void *data, size_t len, struct xml_doc *doc,
     _Static_assert((16 << 20) < INT_MAX, "libxml2 takes an int");
 
     *doc = (struct xml_doc){ 0 };
-    if (len > max_len)
+    if (len > DOMAIN_XML_MAX)
         return v2v_fail(err, V2V_ERR_FORMAT,
-                        "larger than the limit of %zu bytes", max_len);
+                        "larger than the limit of %d bytes", DOMAIN_XML_MAX);
     if (len > 0 && memchr(data, 0, len) != NULL &&
         detect_encoding(data, len) == XML_BYTES)
         return v2v_fail(err, V2V_ERR_FORMAT, "not well-formed XML: a NUL byte");
