@@ -117,6 +117,7 @@ v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.xml ${here}/cli/xml.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
     $<TARGET_FILE:transaction-tool>)
 

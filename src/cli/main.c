@@ -9,6 +9,7 @@
 #include "cli/inject.h"
 #include "cli/supervise.h"
 #include "cli/undo.h"
+#include "cli/xml.h"
 
 static int
 fail(const struct v2v_error *err)
@@ -101,6 +102,8 @@ run_simple(const struct cli_options *options)
     console_init(&console);
     if (options->command == CLI_DRIVERS_LIST)
         result = drivers_list(options, &err);
+    else if (options->command == CLI_XML)
+        result = xml(options, &console, &err);
     else if (options->command == CLI_RECOVER)
         result = recover(options, &err);
     else
@@ -136,7 +139,8 @@ run(const struct cli_options *options)
 static bool
 only_reads(const struct cli_options *options)
 {
-    return options->command == CLI_DRIVERS_LIST || options->list;
+    return options->command == CLI_DRIVERS_LIST ||
+           options->command == CLI_XML || options->list;
 }
 
 /* A file that is opened must not become descriptor 0, 1 or 2: what is printed

@@ -88,23 +88,10 @@ edits_json(const struct reg_edits *edits)
 static json_t *
 domain_json(const struct report *report)
 {
-    json_t *changes;
-
     if (!report->has_rewrite)
         return json_null();
-    changes = json_array();
-    for (size_t i = 0; i < report->rewrite.change_count; i++) {
-        const struct domain_change *change = &report->rewrite.changes[i];
-
-        json_add(changes, json_pack("{s:o, s:o, s:o}", "device",
-                                    json_text(change->device), "what",
-                                    json_text(change->what), "why",
-                                    json_text(change->why)));
-    }
-    return json_pack("{s:o, s:o, s:o, s:o}", "input",
-                     json_text(report->options->domain_xml), "output",
-                     json_text(report->options->output_xml), "changes", changes,
-                     "notes", json_strings(&report->rewrite.warnings));
+    return json_rewrite(&report->rewrite, report->options->domain_xml,
+                        report->options->output_xml);
 }
 
 int

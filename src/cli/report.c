@@ -73,16 +73,16 @@ print_package(const struct plan_package *package)
     console_line("          %s", driver->verdict_why);
 }
 
-static void
-print_domain(const struct report *report)
+void
+report_print_rewrite(FILE *to, const struct domain_rewrite *rewrite)
 {
-    for (size_t i = 0; i < report->rewrite.change_count; i++)
-        console_line("XML:      %s: %s", report->rewrite.changes[i].device,
-                     report->rewrite.changes[i].what);
-    if (report->rewrite.change_count == 0)
-        console_line("XML:      nothing to change");
-    for (size_t i = 0; i < report->rewrite.warnings.count; i++)
-        console_line("XML:      note: %s", report->rewrite.warnings.items[i]);
+    for (size_t i = 0; i < rewrite->change_count; i++)
+        console_line_to(to, "XML:      %s: %s", rewrite->changes[i].device,
+                        rewrite->changes[i].what);
+    if (rewrite->change_count == 0)
+        console_line_to(to, "XML:      nothing to change");
+    for (size_t i = 0; i < rewrite->warnings.count; i++)
+        console_line_to(to, "XML:      note: %s", rewrite->warnings.items[i]);
 }
 
 static int
@@ -109,7 +109,7 @@ report_print(const struct report *report, struct v2v_error *err)
         console_line("Missing:  %s: %s", report->choice.missing.items[i],
                      report->choice.missing_why.items[i]);
     if (report->has_rewrite)
-        print_domain(report);
+        report_print_rewrite(stdout, &report->rewrite);
     report_print_links(&report->verify, false);
     if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)
         return -1;

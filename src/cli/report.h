@@ -49,11 +49,13 @@ int report_print_json(const struct report *report,
                       const struct console *console,
                       const struct v2v_error *failure, struct v2v_error *err);
 
-/* Parts of reports, on standard output.  The Windows, if one was found; the
- * findings of a check, and what was not looked at; the links of the boot chain:
+/* Parts of reports, on standard output or @to.  The Windows, if one was found;
+ * the findings of a check, and what was not looked at; what a rewrite changed;
+ * the links of the boot chain:
  * @all, or those that do not hold. */
 void report_print_guest(const struct report *report);
 void report_print_findings(const struct check_result *check);
+void report_print_rewrite(FILE *to, const struct domain_rewrite *rewrite);
 void report_print_links(const struct verify_result *verify, bool all);
 
 /* "done", "planned", "nothing-to-do", "failed" */

@@ -41,20 +41,33 @@ is_among(const struct v2v_strings *paths, const struct stat *st)
     return false;
 }
 
+int
+session_check_place(const char *path, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *place = NULL;
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
+    if (image_absolute_name(path, &place, err) < 0)
+        return -1;
+    if (access(dirname(place), W_OK | X_OK) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", path,
+                        strerror(errno));
+    return 0;
+}
+
 /* Everything that could keep the XML from being written is found before the
  * image is. */
 static int
 check_output_xml(const struct cli_options *options, struct v2v_error *err)
 {
     const char *path = options->output_xml;
-    V2V_AUTO(mem) char *copy = NULL;
     struct stat output;
 
     if (path == NULL)
         return 0;
     if (stat(path, &output) == 0) {
-        if (!S_ISREG(output.st_mode))
-            return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
         if (is_among(&options->images, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
                             "%s: is an image, not a place for the XML", path);
@@ -66,13 +79,7 @@ check_output_xml(const struct cli_options *options, struct v2v_error *err)
     if (options->output != NULL && is_same_name(options->output, path))
         return v2v_fail(err, V2V_ERR_USAGE,
                         "%s: is the output, not a place for the XML", path);
-    copy = v2v_strdup(path, err);
-    if (copy == NULL)
-        return -1;
-    if (access(dirname(copy), W_OK | X_OK) < 0)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", path,
-                        strerror(errno));
-    return 0;
+    return session_check_place(path, err);
 }
 
 /* Our lock would take the second for another run's. */
@@ -94,12 +101,11 @@ static int
 load_domain(const struct cli_options *options, struct domain **ret,
             struct v2v_error *err)
 {
-    static const size_t largest_xml = 16 << 20;
     V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
 
     if (options->domain_xml == NULL)
         return 0;
-    if (v2v_file_read(options->domain_xml, largest_xml, &xml, err) < 0)
+    if (v2v_file_read(options->domain_xml, DOMAIN_XML_MAX, &xml, err) < 0)
         return -1;
     if (domain_parse(xml.data, xml.len, ret, err) < 0)
         return v2v_fail_in(err, "%s", options->domain_xml);

@@ -74,6 +74,10 @@ int session_open_media(const struct v2v_strings *paths, struct media ***ret,
                        size_t *count, struct v2v_error *err);
 void session_close_media(struct media **media, size_t count);
 
+/* A regular file, or none yet, in a folder that can be written: V2V_ERR_USAGE
+ * if not. */
+int session_check_place(const char *path, struct v2v_error *err);
+
 /* The one that Windows is on, and that alone is ever written. */
 struct image *session_system_image(const struct session *session,
                                    const struct facts *facts);
