@@ -44,6 +44,7 @@ v2v_unit_test(pe v2v::catalog)
 v2v_fuzz_target(pe v2v::catalog)
 
 v2v_unit_test(domain v2v::domain)
+v2v_unit_test(domain-add v2v::domain)
 v2v_unit_test(domain-insert v2v::domain)
 v2v_unit_test(domain-machine v2v::domain)
 v2v_unit_test(domain-osinfo v2v::domain)

@@ -72,7 +72,6 @@ rewrite(struct run *run, struct v2v_error *err)
             v2v_strings_has_nocase(&options->drivers, domain_driver_name(i));
     if (domain_parse(input.data, input.len, &domain, err) < 0)
         return v2v_fail_in(err, "%s", input_name(options));
-    wanted.windows = domain_windows(domain);
     if (domain_rewrite(domain, &wanted, &run->rewrite, err) < 0 ||
         make_diff(run, domain, err) < 0)
         return v2v_fail_in(err, "%s", input_name(options));

@@ -53,7 +53,7 @@ enum domain_feature {
     DOMAIN_ADD_BALLOON_STATS, /* balloon */
     DOMAIN_ADD_AGENT_CHANNEL, /* vioserial */
     DOMAIN_ADD_PVPANIC,       /* pvpanic */
-    DOMAIN_ADD_HYPERV,        /* what virt-install writes for this Windows */
+    DOMAIN_ADD_HYPERV,        /* what virt-install writes for every Windows */
     DOMAIN_ADD_HYPERVCLOCK,
     DOMAIN_ADD_DISCARD, /* of disks that are on virtio afterwards */
     DOMAIN_ADD_IOTHREAD,
@@ -69,14 +69,6 @@ const char *domain_feature_driver(enum domain_feature feature);
 /* Returns false when there is no such word. */
 bool domain_find_feature(const char *name, enum domain_feature *ret);
 
-/* Which Windows it is, as far as the domain XML depends on it: its NT version
- * (6.1 is Windows 7).  All zero: not known. */
-struct domain_windows {
-    unsigned major, minor, build;
-    bool server; /* a domain controller is one as well */
-    bool r2;     /* Server 2003 R2, whose version is that of Server 2003 */
-};
-
 /* What was injected is a new file, and a hard disk has to name that. */
 struct domain_moved_image {
     const char *from;   /* path of the old image; which disk has it is said at
@@ -91,7 +83,6 @@ struct domain_options {
     bool virtio_scsi; /* hard disks go to virtio-scsi, not to virtio-blk */
     bool add[DOMAIN_FEATURES];
     unsigned nic_queues; /* of each virtio interface; 0: as they are */
-    struct domain_windows windows;          /* for DOMAIN_ADD_HYPERV */
     const struct domain_moved_image *moved; /* NULL: it is where it was */
 };
 
@@ -144,6 +135,10 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
  * order as before; where names alone cannot keep that, <boot order=> says it
  * and <os><boot> goes.
  *
+ * What is to be added goes into the machine as it is then, so changes of that
+ * name a disk as it is called now.  What the XML has already stays as it is:
+ * also a hyperv enlightenment that is off, for which there is a warning.
+ *
  * The disk of @options->moved gets the new path and format, whatever its source
  * was (file, block device, volume, network), and loses what holds for the old
  * image only: all else of <source> but startupPolicy and <seclabel>,
@@ -172,9 +167,6 @@ v2v_auto_domain_rewrite(struct domain_rewrite *rewrite)
 /* The document as text: UTF-16 has become UTF-8, all else is as it was in the
  * file.  Lives as long as @domain. */
 const struct v2v_bytes *domain_text(const struct domain *domain);
-
-/* The Windows that the XML's metadata say it is (osinfo.h); else all zero. */
-struct domain_windows domain_windows(const struct domain *domain);
 
 /* The hard disks (device 'disk', 'lun' or absent) in the order of the XML;
  * CD-ROMs and floppies are not counted. */

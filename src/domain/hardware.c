@@ -27,6 +27,7 @@ choose_disks(const struct domain_options *options, bool q35,
     ret->disk_prefix = buses[i].prefix;
     ret->virtio_scsi = scsi;
     ret->iothread = options->add[DOMAIN_ADD_IOTHREAD] && (scsi || blk);
+    ret->discard = options->add[DOMAIN_ADD_DISCARD] && (scsi || blk);
 }
 
 /* q35 from 6.1, USB 3 from 6.2, e1000e from 6.1: osinfo-db, from which

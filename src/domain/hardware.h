@@ -22,7 +22,7 @@ struct hardware {
     const char *balloon;     /* "virtio", "none" */
     bool usb3;               /* else USB 2 */
     bool virtio_scsi;        /* the disks are on such a controller */
-    bool iothread;           /* for disks on virtio */
+    bool iothread, discard;  /* for disks on virtio */
 };
 
 struct hardware hardware_choose(const struct domain_guest *guest,

@@ -2,6 +2,7 @@
 #include "domain/moves.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Models that QEMU emulates, as libvirt and the tools of other hypervisors
  * write them; compared without case as libvirt does
@@ -150,4 +151,64 @@ rewrite_nics(struct plan *plan)
     return rewrite_warn(
         plan, "Windows sees new network adapters: a static IP address "
               "stays with the old ones");
+}
+
+/* libvirt refuses several queues for the other types that are QEMU's own; what
+ * is behind the fixed types has as many as it has. */
+static const char *const multiqueue_types[] = { "network", "bridge", "direct",
+                                                "ethernet" };
+
+/* Without a name libvirt takes vhost if the host has it, as it did before; by
+ * the name 'vhost' the machine would not start elsewhere. */
+static int
+set_queues(struct plan *plan, size_t nic, const struct shown *label)
+{
+    const struct xml_doc *doc = plan->doc;
+    size_t driver = xml_child(doc, nic, "driver");
+    const char *old = xml_value(doc, driver, "queues");
+    char queues[16];
+
+    snprintf(queues, sizeof queues, "%u", plan->options->nic_queues);
+    if (old != NULL && strcmp(old, queues) == 0)
+        return 0;
+    if ((driver != XML_NONE
+             ? rewrite_set_attr(plan, driver, "queues", queues)
+             : rewrite_insert(plan, nic, xml_child(doc, nic, "model"), "driver",
+                              "queues", queues)) < 0)
+        return -1;
+    return rewrite_note(plan, label, rewrite_asked_for, "queues %s -> %s",
+                        old != NULL ? rewrite_show(old).text : "(default)",
+                        queues);
+}
+
+static int
+plan_queues(struct plan *plan, size_t i)
+{
+    const struct xml_doc *doc = plan->doc;
+    size_t nic = plan->devices->nics[i];
+    const char *type = xml_value(doc, nic, "type");
+    const char *model = xml_value(doc, xml_child(doc, nic, "model"), "type");
+    const struct shown label = nic_label(plan, i);
+
+    if (model == NULL || !devices_is_virtio_nic_model(model) || type == NULL ||
+        IS_IN(type, fixed_nic_types))
+        return 0;
+    if (IS_IN(type, multiqueue_types))
+        return set_queues(plan, nic, &label);
+    return rewrite_warn(plan,
+                        "%s keeps one queue: libvirt has more for the types "
+                        "network, bridge, direct and ethernet only, and this "
+                        "is '%s'",
+                        label.text, rewrite_show(type).text);
+}
+
+int
+rewrite_nic_queues(struct plan *plan)
+{
+    if (plan->options->nic_queues == 0)
+        return 0;
+    for (size_t i = 0; i < plan->devices->nic_count; i++)
+        if (plan_queues(plan, i) < 0)
+            return -1;
+    return 0;
 }

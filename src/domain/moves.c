@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char rewrite_asked_for[] = "it was asked for";
+
 struct shown
 rewrite_show(const char *s)
 {

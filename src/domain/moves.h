@@ -3,8 +3,8 @@
  * domain/moves.h - what the rules of a rewrite share
  *
  * A struct plan collects the edits and what is said about them; the rules for
- * each kind of device (moves-*.c, rewrite.c) add to it and
- * change nothing else.  Private to this folder.
+ * each kind of device (moves-*.c, rewrite.c, add*.c) add to it and change
+ * nothing else.  Private to this folder.
  */
 #ifndef V2V_DOMAIN_MOVES_H
 #define V2V_DOMAIN_MOVES_H
@@ -17,8 +17,9 @@
 #include "domain/edit.h"
 
 struct plan {
-    const struct devices *devices;
-    const struct xml_doc *doc;
+    const struct devices *devices; /* of the input, then of @result */
+    const struct xml_doc *doc;     /* of @devices */
+    struct domain *result;         /* so far; NULL: nothing was done yet */
     const struct domain_options *options;
     const struct domain_drivers *drivers;   /* of @options */
     const struct domain_moved_image *moved; /* of @options; or NULL */
@@ -46,6 +47,9 @@ int rewrite_note(struct plan *plan, const struct shown *device, const char *why,
                  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 int rewrite_warn(struct plan *plan, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The reason for what is not for a driver. */
+extern const char rewrite_asked_for[];
 
 /* Add an edit.  An attribute that is absent is added, and one that has the
  * value already is left. */
@@ -86,6 +90,9 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 int rewrite_disks(struct plan *plan);
 int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
+
+/* Of a document whose interfaces have been moved. */
+int rewrite_nic_queues(struct plan *plan);
 
 /* Is @word a model of an emulated network card? */
 bool rewrite_is_emulated_nic(const char *word);

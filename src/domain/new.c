@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "domain/hardware.h"
-#include "domain/osinfo.h"
 #include "domain/xml.h"
 
 int
@@ -106,8 +105,8 @@ add_letters(size_t index, struct v2v_bytes *out, struct v2v_error *err)
 
 static int
 add_disk(const struct domain_guest *guest, size_t i,
-         const struct hardware *hardware, const struct domain_options *options,
-         struct v2v_bytes *out, struct v2v_error *err)
+         const struct hardware *hardware, struct v2v_bytes *out,
+         struct v2v_error *err)
 {
     static const struct xml_doc utf8 = { .utf8 = true };
     const struct domain_guest_disk *disk = &guest->disks[i];
@@ -119,8 +118,7 @@ add_disk(const struct domain_guest *guest, size_t i,
                          "      <driver name='qemu' type='%s'%s%s/>\n"
                          "      <source %s='",
                          disk->block ? "block" : "file", disk->format,
-                         options->add[DOMAIN_ADD_DISCARD] ? " discard='unmap'"
-                                                          : "",
+                         hardware->discard ? " discard='unmap'" : "",
                          iothread ? " iothread='1'" : "", kind) < 0 ||
         xml_escape(&utf8, disk->path, out, err) < 0 ||
         v2v_bytes_printf(out, err, "'/>\n      <target dev='%s",
@@ -205,7 +203,7 @@ add_virtio_devices(const struct hardware *hardware,
         "%s"
         "%s",
         drivers->vioserial ? channel : "", hardware->balloon,
-        stats ? ">\n      <stats period='10'/>\n"
+        stats ? ">\n      <stats period='5'/>\n"
                 "    </memballoon>"
               : "/>",
         drivers->viorng ? rng : "",
@@ -220,7 +218,7 @@ add_devices(const struct domain_guest *guest, const struct hardware *hardware,
     if (v2v_bytes_printf(out, err, "  <devices>\n") < 0)
         return -1;
     for (size_t i = 0; i < guest->disk_count; i++)
-        if (add_disk(guest, i, hardware, options, out, err) < 0)
+        if (add_disk(guest, i, hardware, out, err) < 0)
             return v2v_fail_in(err, "a new domain XML");
     if (add_controllers(hardware, out, err) < 0 ||
         add_nic(hardware, options, out, err) < 0 ||

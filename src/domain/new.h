@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "domain/domain.h"
+#include "domain/osinfo.h"
 
 struct domain_guest_disk {
     const char *path;   /* absolute */
@@ -27,8 +28,8 @@ struct domain_guest_disk {
 
 /* What is known of the guest; strings are borrowed. */
 struct domain_guest {
-    const char *name;                      /* domain_new_name() */
-    struct domain_windows windows;         /* known */
+    const char *name; /* domain_new_name() */
+    struct domain_windows windows;
     bool amd64;                            /* else x86 */
     bool efi;                              /* it boots from GPT; else BIOS */
     const struct domain_guest_disk *disks; /* the boot disk first */

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/osinfo.h"
 
-#include <string.h>
-
-#include "domain/private.h"
-
 #define URL(id) ("http://microsoft.com/win/" id)
 
 /* Builds: Microsoft, "Windows 11 release information" and "Windows Server
@@ -85,42 +81,4 @@ domain_osinfo(const struct domain_windows *windows)
             found = os;
     }
     return found;
-}
-
-const struct domain_osinfo *
-domain_find_osinfo(const char *url)
-{
-    for (size_t i = 0; i < domain_osinfo_count; i++)
-        if (strcmp(domain_osinfos[i].url, url) == 0)
-            return &domain_osinfos[i];
-    return NULL;
-}
-
-/* The first child of @parent in libosinfo's namespace that is named so. */
-static size_t
-osinfo_child(const struct xml_doc *doc, size_t parent, const char *name)
-{
-    size_t i;
-
-    if (parent == XML_NONE)
-        return XML_NONE;
-    for (i = xml_next(doc, parent, XML_NONE, NULL); i != XML_NONE;
-         i = xml_next(doc, parent, i, NULL))
-        if (doc->elements[i].ns == XML_NS_OSINFO &&
-            strcmp(doc->elements[i].name, name) == 0)
-            break;
-    return i;
-}
-
-/* <metadata><libosinfo:libosinfo><libosinfo:os id='...'/> */
-struct domain_windows
-domain_windows(const struct domain *domain)
-{
-    const struct xml_doc *doc = &domain->devices.doc;
-    size_t libosinfo =
-        osinfo_child(doc, xml_child(doc, 0, "metadata"), "libosinfo");
-    const char *id = xml_value(doc, osinfo_child(doc, libosinfo, "os"), "id");
-    const struct domain_osinfo *os = id != NULL ? domain_find_osinfo(id) : NULL;
-
-    return os != NULL ? os->from : (struct domain_windows){ 0 };
 }

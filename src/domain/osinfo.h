@@ -10,7 +10,15 @@
 #ifndef V2V_DOMAIN_OSINFO_H
 #define V2V_DOMAIN_OSINFO_H
 
-#include "domain/domain.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Its NT version (6.1 is Windows 7), and what that does not tell. */
+struct domain_windows {
+    unsigned major, minor, build;
+    bool server; /* a domain controller is one as well */
+    bool r2;     /* Server 2003 R2, whose version is that of Server 2003 */
+};
 
 struct domain_osinfo {
     const char *name; /* "win10" */
@@ -23,9 +31,6 @@ struct domain_osinfo {
 /* The last of its kind (client or server) that is not newer than @windows;
  * of a Windows older than XP, XP.  Never NULL. */
 const struct domain_osinfo *domain_osinfo(const struct domain_windows *windows);
-
-/* NULL: not one of these. */
-const struct domain_osinfo *domain_find_osinfo(const char *url);
 
 /* The table, for its test. */
 extern const struct domain_osinfo domain_osinfos[];

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/add.h"
 #include "domain/moves.h"
 #include "domain/private.h"
 
@@ -131,20 +132,59 @@ warn_of_qemu(struct plan *plan)
     return 0;
 }
 
-/* The result as it will be read by others must be what was meant. */
 static int
-write_result(struct plan *plan)
+move_devices(struct plan *plan)
+{
+    if (rewrite_disks(plan) < 0 || rewrite_image(plan) < 0 ||
+        rewrite_nics(plan) < 0 || plan_balloons(plan) < 0)
+        return -1;
+    return warn_of_qemu(plan);
+}
+
+/* The result as it will be read by others must be what was meant.  The rules
+ * after these see that. */
+static int
+carry_out(struct plan *plan)
 {
     V2V_AUTO(domain) struct domain *result = NULL;
-    struct v2v_bytes *xml = &plan->out.xml;
+    V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
     struct v2v_error why = { 0 };
 
-    if (xml_apply(plan->doc, &plan->edits, xml, plan->err) < 0)
+    if (xml_apply(plan->doc, &plan->edits, &xml, plan->err) < 0)
         return -1;
-    if (domain_parse(xml->data, xml->len, &result, &why) < 0)
+    if (domain_parse(xml.data, xml.len, &result, &why) < 0)
         return v2v_fail(plan->err, V2V_ERR_INTERNAL, "the rewritten XML: %s",
                         why.text);
-    return xml_check(plan->doc, &plan->edits, &result->devices.doc, plan->err);
+    if (xml_check(plan->doc, &plan->edits, &result->devices.doc, plan->err) < 0)
+        return -1;
+    xml_edits_done(&plan->edits);
+    v2v_bytes_done(&plan->out.xml);
+    plan->out.xml = xml;
+    xml = (struct v2v_bytes){ 0 };
+    domain_free(plan->result);
+    plan->result = v2v_steal(result);
+    plan->devices = &plan->result->devices;
+    plan->doc = &plan->devices->doc;
+    return 0;
+}
+
+static int
+carry_out_any(struct plan *plan)
+{
+    return plan->edits.count > 0 ? carry_out(plan) : 0;
+}
+
+/* Two features may concern one element, so each sees what the ones before it
+ * did. */
+static int
+add_features(struct plan *plan)
+{
+    for (size_t i = 0; i < DOMAIN_FEATURES; i++)
+        if (plan->options->add[i] &&
+            (rewrite_add(plan, (enum domain_feature)i) < 0 ||
+             carry_out_any(plan) < 0))
+            return -1;
+    return 0;
 }
 
 int
@@ -160,11 +200,12 @@ domain_rewrite(const struct domain *domain,
                          .err = err };
     int rc = 0;
 
-    if (rewrite_disks(&plan) < 0 || rewrite_image(&plan) < 0 ||
-        rewrite_nics(&plan) < 0 || plan_balloons(&plan) < 0 ||
-        warn_of_qemu(&plan) < 0 || write_result(&plan) < 0)
+    if (move_devices(&plan) < 0 || carry_out(&plan) < 0 ||
+        rewrite_nic_queues(&plan) < 0 || carry_out_any(&plan) < 0 ||
+        add_features(&plan) < 0)
         rc = -1;
     xml_edits_done(&plan.edits);
+    domain_free(plan.result);
     if (rc < 0)
         domain_rewrite_done(&plan.out);
     else

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "domain/hardware.h"
 #include "domain/new.h"
-#include "domain/osinfo.h"
 
 /* Does a terminal, or a shell's plain quotes, take it as it is? */
 static bool
@@ -86,8 +85,7 @@ escape_value(const char *s, struct v2v_bytes *out, struct v2v_error *err)
 
 static int
 add_disk(const struct domain_guest_disk *disk, const struct hardware *hardware,
-         const struct domain_options *options, struct v2v_bytes *out,
-         struct v2v_error *err)
+         struct v2v_bytes *out, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes value = { 0 };
     bool iothread = hardware->iothread && !hardware->virtio_scsi;
@@ -96,8 +94,7 @@ add_disk(const struct domain_guest_disk *disk, const struct hardware *hardware,
         escape_value(disk->path, &value, err) < 0 ||
         v2v_bytes_printf(&value, err, ",format=%s,bus=%s%s%s", disk->format,
                          hardware->disk_bus,
-                         options->add[DOMAIN_ADD_DISCARD] ? ",discard=unmap"
-                                                          : "",
+                         hardware->discard ? ",discard=unmap" : "",
                          iothread ? ",driver.iothread=1" : "") < 0 ||
         v2v_bytes_add(&value, "", 1, err) < 0)
         return -1;
@@ -106,8 +103,7 @@ add_disk(const struct domain_guest_disk *disk, const struct hardware *hardware,
 
 static int
 add_disks(const struct domain_guest *guest, const struct hardware *hardware,
-          const struct domain_options *options, struct v2v_bytes *out,
-          struct v2v_error *err)
+          struct v2v_bytes *out, struct v2v_error *err)
 {
     if (hardware->iothread && add(out, "iothreads", "1", err) < 0)
         return -1;
@@ -118,7 +114,7 @@ add_disks(const struct domain_guest *guest, const struct hardware *hardware,
             err) < 0)
         return -1;
     for (size_t i = 0; i < guest->disk_count; i++)
-        if (add_disk(&guest->disks[i], hardware, options, out, err) < 0)
+        if (add_disk(&guest->disks[i], hardware, out, err) < 0)
             return -1;
     return 0;
 }
@@ -150,7 +146,7 @@ add_virtio_devices(const struct domain_options *options, struct v2v_bytes *out,
         { !drivers->balloon, "memballoon", "model=none" },
         { drivers->balloon && !stats, "memballoon", "model=virtio" },
         { drivers->balloon && stats, "memballoon",
-          "model=virtio,stats.period=10" },
+          "model=virtio,stats.period=5" },
         { drivers->viorng, "rng", "/dev/urandom" },
         { drivers->vioserial, "channel",
           "unix,target.type=virtio,target.name=org.qemu.guest_agent.0" },
@@ -213,7 +209,7 @@ domain_virt_install(const struct domain_guest *guest,
     if (is_writable(guest) &&
         (v2v_bytes_printf(&out, err, "virt-install") < 0 ||
          add_machine(guest, &hardware, &out, err) < 0 ||
-         add_disks(guest, &hardware, options, &out, err) < 0 ||
+         add_disks(guest, &hardware, &out, err) < 0 ||
          add_network(&hardware, options, &out, err) < 0 ||
          add_virtio_devices(options, &out, err) < 0 ||
          add(&out, "graphics", "vnc", err) < 0 ||

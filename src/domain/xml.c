@@ -13,13 +13,7 @@
 #include "base/text.h"
 #include "domain/domain.h"
 
-static const struct {
-    const char *href;
-    enum xml_ns ns;
-} known_ns[] = {
-    { "http://libvirt.org/schemas/domain/qemu/1.0", XML_NS_QEMU },
-    { "http://libosinfo.org/xmlns/libvirt/domain/1.0", XML_NS_OSINFO },
-};
+static const char qemu_ns[] = "http://libvirt.org/schemas/domain/qemu/1.0";
 
 /* Sets in which every byte of markup is the ASCII character, and no byte of
  * another character looks like one: the tokenizer reads them as they are. */
@@ -318,17 +312,6 @@ take_attrs(struct xml_doc *doc, size_t i, const xmlNode *node,
     return p == NULL ? 0 : mismatch(doc, i, err);
 }
 
-static enum xml_ns
-find_ns(const xmlNs *ns)
-{
-    if (ns == NULL)
-        return XML_NS_NONE;
-    for (size_t i = 0; i < sizeof known_ns / sizeof *known_ns; i++)
-        if (strcmp((const char *)ns->href, known_ns[i].href) == 0)
-            return known_ns[i].ns;
-    return XML_NS_OTHER;
-}
-
 static int
 take_element(struct xml_doc *doc, size_t i, xmlNode *node,
              struct v2v_error *err)
@@ -338,7 +321,9 @@ take_element(struct xml_doc *doc, size_t i, xmlNode *node,
 
     if (!has_qname(doc, e->start + 1, e->name_len, node->ns, node->name))
         return mismatch(doc, i, err);
-    e->ns = find_ns(node->ns);
+    e->ns = node->ns == NULL                                     ? XML_NS_NONE
+            : strcmp((const char *)node->ns->href, qemu_ns) == 0 ? XML_NS_QEMU
+                                                                 : XML_NS_OTHER;
     e->name = v2v_strdup((const char *)node->name, err);
     if (e->name == NULL)
         return -1;

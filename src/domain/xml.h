@@ -20,8 +20,7 @@
 
 enum xml_ns {
     XML_NS_NONE,
-    XML_NS_QEMU,   /* http://libvirt.org/schemas/domain/qemu/1.0 */
-    XML_NS_OSINFO, /* http://libosinfo.org/xmlns/libvirt/domain/1.0 */
+    XML_NS_QEMU, /* http://libvirt.org/schemas/domain/qemu/1.0 */
     XML_NS_OTHER
 };
 

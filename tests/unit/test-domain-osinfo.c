@@ -52,7 +52,7 @@ test_names(void **state)
                             cases[i].name);
 }
 
-/* Each row is its own first one, and is found by its id. */
+/* Each row is its own first one. */
 static void
 test_table(void **state)
 {
@@ -61,10 +61,7 @@ test_table(void **state)
         const struct domain_osinfo *os = &domain_osinfos[i];
 
         assert_ptr_equal(domain_osinfo(&os->from), os);
-        assert_ptr_equal(domain_find_osinfo(os->url), os);
     }
-    assert_null(domain_find_osinfo("http://microsoft.com/win/98"));
-    assert_null(domain_find_osinfo(""));
 }
 
 /* What libosinfo's own program says: "win10|http://microsoft.com/win/10" */
@@ -108,50 +105,6 @@ test_against_libosinfo(void **state)
     }
 }
 
-static struct domain_windows
-windows_of(const char *metadata)
-{
-    char xml[1024];
-    struct domain *domain = NULL;
-    struct domain_windows windows;
-
-    snprintf(xml, sizeof xml,
-             "<domain type='kvm'><os><type>hvm</type></os>%s<devices/>"
-             "</domain>",
-             metadata);
-    assert_int_equal(domain_parse(xml, strlen(xml), &domain, NULL), 0);
-    windows = domain_windows(domain);
-    domain_free(domain);
-    return windows;
-}
-
-#define OSINFO(id)                                                             \
-    "<metadata><a xmlns='urn:a'/><o:libosinfo xmlns:o='http://libosinfo.org/"  \
-    "xmlns/libvirt/domain/1.0'><o:os id='" id "'/></o:libosinfo></metadata>"
-
-static void
-test_metadata(void **state)
-{
-    static const char *const unknown[] = {
-        "",
-        "<metadata/>",
-        OSINFO("http://debian.org/debian/12"),
-        "<libosinfo><os id='http://microsoft.com/win/10'/></libosinfo>",
-        "<metadata><libosinfo><os id='http://microsoft.com/win/10'/>"
-        "</libosinfo></metadata>",
-        "<metadata><o:libosinfo xmlns:o='http://libosinfo.org/"
-        "xmlns/libvirt/domain/1.0'><o:os/></o:libosinfo></metadata>",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        assert_int_equal(windows_of(unknown[i]).major, 0);
-    assert_int_equal(windows_of(OSINFO("http://microsoft.com/win/10")).major,
-                     10);
-    assert_int_equal(windows_of(OSINFO("http://microsoft.com/win/7")).minor, 1);
-    assert_true(windows_of(OSINFO("http://microsoft.com/win/2k22")).server);
-}
-
 int
 main(void)
 {
@@ -159,7 +112,6 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_against_libosinfo),
-        cmocka_unit_test(test_metadata),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
