@@ -28,47 +28,61 @@ domain_new_name(const char *image, char **ret, struct v2v_error *err)
     return 0;
 }
 
-/* As virt-install writes it (virtinst/domain/clock.py, features.py, cpu.py):
- * what it calls good for every Windows.  Many a Windows uses one socket only:
- * the processors are cores. */
 static int
-add_machine(const struct domain_guest *guest, const struct hardware *hardware,
-            struct v2v_bytes *out, struct v2v_error *err)
+add_head(const struct domain_guest *guest, const struct hardware *hardware,
+         struct v2v_bytes *out, struct v2v_error *err)
 {
-    if (v2v_bytes_printf(out, err,
-                         "<domain type='kvm'>\n"
-                         "  <name>%s</name>\n"
-                         "  <metadata>\n"
-                         "    <libosinfo:libosinfo xmlns:libosinfo="
-                         "'http://libosinfo.org/xmlns/libvirt/domain/1.0'>\n"
-                         "      <libosinfo:os id='%s'/>\n"
-                         "    </libosinfo:libosinfo>\n"
-                         "  </metadata>\n"
-                         "  <memory unit='GiB'>4</memory>\n"
-                         "  <vcpu>2</vcpu>\n"
-                         "%s",
-                         guest->name, domain_osinfo(&guest->windows)->url,
-                         hardware->iothread ? "  <iothreads>1</iothreads>\n"
-                                            : "") < 0)
-        return -1;
-    if (v2v_bytes_printf(out, err,
-                         "  <os%s>\n"
-                         "    <type arch='%s' machine='%s'>hvm</type>\n"
-                         "%s"
-                         "    <boot dev='hd'/>\n"
-                         "  </os>\n",
-                         guest->efi ? " firmware='efi'" : "", hardware->arch,
-                         hardware->machine,
-                         guest->efi ? "    <firmware>\n"
-                                      "      <feature enabled='no' "
-                                      "name='secure-boot'/>\n"
-                                      "    </firmware>\n"
-                                    : "") < 0)
-        return -1;
+    return v2v_bytes_printf(out, err,
+                            "<domain type='kvm'>\n"
+                            "  <name>%s</name>\n"
+                            "  <metadata>\n"
+                            "    <libosinfo:libosinfo xmlns:libosinfo="
+                            "'http://libosinfo.org/xmlns/libvirt/domain/1.0'>\n"
+                            "      <libosinfo:os id='%s'/>\n"
+                            "    </libosinfo:libosinfo>\n"
+                            "  </metadata>\n"
+                            "  <memory unit='GiB'>4</memory>\n"
+                            "  <vcpu>2</vcpu>\n"
+                            "%s",
+                            guest->name, domain_osinfo(&guest->windows)->url,
+                            hardware->iothread ? "  <iothreads>1</iothreads>\n"
+                                               : "");
+}
+
+static int
+add_firmware(const struct domain_guest *guest, const struct hardware *hardware,
+             struct v2v_bytes *out, struct v2v_error *err)
+{
+    static const char no_secure_boot[] =
+        "    <firmware>\n"
+        "      <feature enabled='no' name='secure-boot'/>\n"
+        "    </firmware>\n";
+
+    return v2v_bytes_printf(out, err,
+                            "  <os%s>\n"
+                            "    <type arch='%s' machine='%s'>hvm</type>\n"
+                            "%s"
+                            "    <boot dev='hd'/>\n"
+                            "  </os>\n",
+                            guest->efi ? " firmware='efi'" : "", hardware->arch,
+                            hardware->machine,
+                            guest->efi ? no_secure_boot : "");
+}
+
+/* As virt-install writes it for every Windows (virtinst/domain/features.py,
+ * clock.py, cpu.py, pm.py).  Many a Windows uses one socket only, so that the
+ * processors are cores. */
+static int
+add_platform(const struct hardware *hardware, struct v2v_bytes *out,
+             struct v2v_error *err)
+{
+    bool pae = strcmp(hardware->arch, "i686") == 0;
+
     return v2v_bytes_printf(out, err,
                             "  <features>\n"
                             "    <acpi/>\n"
                             "    <apic/>\n"
+                            "%s"
                             "    <hyperv>\n"
                             "      <relaxed state='on'/>\n"
                             "      <vapic state='on'/>\n"
@@ -88,7 +102,8 @@ add_machine(const struct domain_guest *guest, const struct hardware *hardware,
                             "  <pm>\n"
                             "    <suspend-to-mem enabled='no'/>\n"
                             "    <suspend-to-disk enabled='no'/>\n"
-                            "  </pm>\n");
+                            "  </pm>\n",
+                            pae ? "    <pae/>\n" : "");
 }
 
 /* The letters of target/@dev: a, b ... z, aa. */
@@ -242,7 +257,9 @@ domain_new(const struct domain_guest *guest,
     struct hardware hardware = hardware_choose(guest, options);
     V2V_AUTO(bytes) struct v2v_bytes out = { 0 };
 
-    if (add_machine(guest, &hardware, &out, err) < 0 ||
+    if (add_head(guest, &hardware, &out, err) < 0 ||
+        add_firmware(guest, &hardware, &out, err) < 0 ||
+        add_platform(&hardware, &out, err) < 0 ||
         add_devices(guest, &hardware, options, &out, err) < 0 ||
         v2v_bytes_printf(&out, err, "</domain>\n") < 0)
         return -1;
