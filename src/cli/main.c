@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/audit.h"
+#include "cli/definition.h"
 #include "cli/drivers.h"
 #include "cli/inject.h"
 #include "cli/supervise.h"
@@ -163,6 +164,7 @@ main(int argc, char **argv)
     int status = V2V_OK;
 
     open_standard_files();
+    definition_set_ops(&options);
     if (cli_options_parse(argc, argv, &options, &err) < 0)
         status = fail(&err);
     else if (options.help)

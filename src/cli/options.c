@@ -482,6 +482,8 @@ take_images(int argc, char **argv, struct cli_options *ret,
 
     if (ret->list && optind == argc)
         return v2v_strings_add(&ret->images, ".", err);
+    if (ret->domain != NULL && optind == argc)
+        return 0;
     if (optind == argc)
         return v2v_fail(err, V2V_ERR_USAGE, "which image?");
     do {
@@ -583,6 +585,32 @@ take_xml(int argc, char **argv, struct cli_options *ret, struct v2v_error *err)
     return take_feature_drivers(ret, err);
 }
 
+/* libvirt names the disks, and says how each is to be read. */
+static int
+check_domain(const struct cli_options *options, struct v2v_error *err)
+{
+    const struct {
+        bool given;
+        const char *what;
+    } others[] = { { options->images.count > 0, "images" },
+                   { options->domain_xml != NULL, "--domain-xml" },
+                   { options->output != NULL, "--output" },
+                   { options->format != NULL, "--format" } };
+
+    if (options->domain == NULL)
+        return options->connect == NULL || options->command != CLI_INJECT
+                   ? 0
+                   : v2v_fail(err, V2V_ERR_USAGE,
+                              "--connect goes with --domain");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--domain: XML and disks come from libvirt; %s "
+                            "does not go with it",
+                            others[i].what);
+    return 0;
+}
+
 static int
 check_complete(int argc, char **argv, struct cli_options *ret,
                struct v2v_error *err)
@@ -592,7 +620,8 @@ check_complete(int argc, char **argv, struct cli_options *ret,
     if (ret->command != CLI_DRIVERS_LIST &&
         take_images(argc, argv, ret, err) < 0)
         return -1;
-    if ((ret->command & DRIVERS) != 0 && take_drivers(argc, argv, ret, err) < 0)
+    if (check_domain(ret, err) < 0 || ((ret->command & DRIVERS) != 0 &&
+                                       take_drivers(argc, argv, ret, err) < 0))
         return -1;
     if (ret->command == CLI_INJECT && ret->domain_xml != NULL &&
         ret->output_xml == NULL)

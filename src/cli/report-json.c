@@ -86,12 +86,29 @@ edits_json(const struct reg_edits *edits)
 }
 
 static json_t *
+libvirt_json(const struct report *report)
+{
+    const struct host_domain *domain = &report->taken.domain;
+
+    if (domain->name == NULL)
+        return json_null();
+    return json_pack("{s:o, s:s, s:o, s:b}", "name", json_text(domain->name),
+                     "uuid", domain->uuid, "uri", json_text(report->taken.uri),
+                     "defined", report->defined);
+}
+
+static json_t *
 domain_json(const struct report *report)
 {
+    json_t *json;
+
     if (!report->has_rewrite)
         return json_null();
-    return json_rewrite(&report->rewrite, report->options->domain_xml,
+    json = json_rewrite(&report->rewrite, report->options->domain_xml,
                         report->options->output_xml);
+    if (json != NULL)
+        json_object_set_new(json, "libvirt", libvirt_json(report));
+    return json;
 }
 
 int
@@ -103,7 +120,7 @@ report_print_json(const struct report *report, const struct console *console,
         "s:o, s:o, s:o, s:o, s:o, s:s}",
         "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
         report_status_name(report->status), "image",
-        json_text(report->options->images.items[report->facts.disk]), "output",
+        json_text(report_image(report)), "output",
         json_text(report->options->output), "undo_file",
         json_text(report->undo_file), "format", json_text(report->format),
         "error", json_failure(failure), "guest", json_guest(&report->facts),

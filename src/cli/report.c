@@ -19,7 +19,24 @@ report_done(struct report *report)
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
     domain_rewrite_done(&report->rewrite);
+    definition_taken_done(&report->taken);
+    cli_disks_done(&report->disks);
     free(report->undo_file);
+}
+
+const char *
+report_image(const struct report *report)
+{
+    return report->disks.count > report->facts.disk
+               ? report->disks.items[report->facts.disk].path
+               : NULL;
+}
+
+const char *
+report_xml_name(const struct report *report)
+{
+    return report->options->domain_xml != NULL ? report->options->domain_xml
+                                               : report->taken.domain.name;
 }
 
 const char *
@@ -42,9 +59,8 @@ report_print_guest(const struct report *report)
     console_line("Guest:    %s, build %u, %s, %s (%s, partition %u, %s)",
                  facts->product_name, facts->target.build,
                  inf_arch_name(facts->target.arch),
-                 facts_product_type_name(facts),
-                 report->options->images.items[facts->disk], facts->partition,
-                 facts->system_path);
+                 facts_product_type_name(facts), report_image(report),
+                 facts->partition, facts->system_path);
 }
 
 static void
@@ -119,10 +135,12 @@ report_print(const struct report *report, struct v2v_error *err)
         printf("Result:   %zu files and %zu registry edits %swritten\n",
                report->plan.file_count, report->plan.edits.count,
                verbs[report->status]);
+    if (report->defined)
+        console_line("Domain:   %s (%s) has the new definition",
+                     report->taken.domain.name, report->taken.uri);
     if (report->undo_file != NULL)
         console_line("Undo:     v2v-virtio undo %s (what it needs is in %s)",
-                     report->options->images.items[report->facts.disk],
-                     report->undo_file);
+                     report_image(report), report->undo_file);
     printf("\n%s\n", report_first_boot);
     return 0;
 }

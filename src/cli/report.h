@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "cli/console.h"
+#include "cli/definition.h"
 #include "cli/options.h"
 #include "domain/domain.h"
 #include "drivers/drivers.h"
@@ -25,7 +26,9 @@ struct report {
     enum v2v_error_code outcome; /* the exit status of a run that did not fail:
                                   * of "check" and "verify" */
     const struct cli_options *options;
-    char format[16]; /* of the image: "qcow2"; "" if unknown */
+    struct cli_disks disks;        /* of the machine; empty: not known yet */
+    struct definition_taken taken; /* --domain */
+    char format[16];               /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;
@@ -35,10 +38,17 @@ struct report {
     struct plan plan;            /* what was due, after apply_pending() */
     struct domain_rewrite rewrite;
     bool has_rewrite;
+    bool defined;    /* of --domain: it is libvirt's definition now */
     char *undo_file; /* NULL: none was kept */
 };
 
 void report_done(struct report *report);
+
+/* Path of the disk that Windows is on, or may be on; NULL: not known yet. */
+const char *report_image(const struct report *report);
+
+/* What the machine's XML is called in messages: "vm.xml", "domain win10". */
+const char *report_xml_name(const struct report *report);
 
 /* The report for a person, on standard output. */
 int report_print(const struct report *report, struct v2v_error *err);

@@ -17,10 +17,10 @@
 #include "media/media.h"
 
 struct session {
-    struct domain *domain; /* NULL: no --domain-xml */
+    struct domain *domain; /* NULL: neither --domain-xml nor --domain */
     struct media **media;  /* as options->media */
     size_t media_count;
-    struct image **images;       /* as options->images, all locked */
+    struct image **images;       /* as report->disks, all locked */
     struct disk_reader *readers; /* [i] of images[i], where nobody writes; or
                                   * NULL */
     size_t image_count;
@@ -29,7 +29,7 @@ struct session {
 
 /**
  * session_open() - everything up to the facts
- * @report: options are set; format, facts and hives are filled in
+ * @report: options are set; disks, taken, format, facts and hives are filled in
  * @ret:    all zero; session_close(), also after a failure
  *
  * What is cheap to refuse is refused first: the appliance takes long.  Only

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /**
- * host/host.h - domains that a libvirt manages
+ * host/host.h - domains that a libvirt of this computer manages
  *
  * The only folder that knows libvirt's API.  It reads definitions and defines
  * new ones; it starts, stops and deletes nothing, and knows nothing of what is
- * in an XML (that is domain/).
+ * in an XML (that is domain/).  What libvirt says of a failure is in ours; it
+ * prints nothing itself.
  *
- * Reference: libvirt's API,
+ * Source: libvirt's API,
  * https://libvirt.org/html/libvirt-libvirt-domain.html
  */
 #ifndef V2V_HOST_HOST_H
@@ -21,12 +22,15 @@
 struct host;
 
 /**
- * host_connect()
+ * host_connect() - to a QEMU/KVM driver of libvirt on this computer
  * @uri: "qemu:///system"; NULL: libvirt's default (LIBVIRT_DEFAULT_URI,
  *       libvirt.conf)
  *
- * Returns: 0, or -1 with V2V_ERR_USAGE, code "libvirt-connect": libvirt cannot
- * be reached, or it is not of this computer, so that the disks are not here.
+ * Asks for no password: who is to be asked for one is refused.
+ *
+ * Returns: 0, or -1 with V2V_ERR_USAGE, "libvirt-connect": libvirt cannot be
+ * reached; it is of another computer, so that the disks are not here; or it is
+ * another hypervisor's.
  */
 int host_connect(const char *uri, struct host **ret, struct v2v_error *err);
 void host_close(struct host *host);
@@ -39,41 +43,70 @@ const char *host_uri(const struct host *host);
 struct host_domain {
     char *name;
     char uuid[37];
-    char *xml; /* the inactive definition, with its secrets */
+    char *xml; /* the definition for the next start, with its secrets */
 };
 
 /**
  * host_take() - a domain that may be changed now
- * @name: its name or UUID
+ * @name: its name, or its UUID
+ * @ret:  written only on success; host_domain_done()
  *
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE "domain-not-found"
+ * V2V_ERR_GUEST "domain-transient": it has no persistent definition
  * V2V_ERR_BUSY  "domain-running": it runs, is paused, or is being shut down
  * V2V_ERR_GUEST "domain-saved": a managed save image would bring the old
  *               hardware and the old content of memory back
  * V2V_ERR_GUEST "domain-snapshots": it has snapshots or checkpoints, whose
  *               definitions and disks would not match any more
- * V2V_ERR_GUEST "domain-transient": it has no persistent definition
+ * V2V_ERR_INTERNAL: libvirt fails
  */
 int host_take(struct host *host, const char *name, struct host_domain *ret,
               struct v2v_error *err);
 void host_domain_done(struct host_domain *domain);
 
-/* The file or device that is volume @volume of the storage pool @pool; new. */
+static inline void
+v2v_auto_host_domain(struct host_domain *domain)
+{
+    host_domain_done(domain);
+}
+
+/* The file or device that is volume @volume of the storage pool @pool; new.
+ * V2V_ERR_USAGE "volume-not-found": there is none, its pool is not active, or
+ * it is neither a file nor a device. */
 int host_volume_path(struct host *host, const char *pool, const char *volume,
                      char **ret, struct v2v_error *err);
 
-/* Would libvirt take it?  Asks the driver as far as it can be asked without
- * defining. */
+/**
+ * host_accepts() - would libvirt take it?
+ * @old: a definition that it has; @new: what would replace it
+ *
+ * Only a definition goes through all of the driver's checks.  But the driver
+ * can say which QEMU it would start, after most of them.  Where it cannot say
+ * that of @old (a network that is switched off), nothing is learnt from @new.
+ *
+ * Returns: 0, or -1 with V2V_ERR_GUEST "domain-refused": it says it of @old
+ * and not of @new.
+ *
+ * Source: qemuConnectDomainXMLToNative() in libvirt's src/qemu/qemu_driver.c
+ */
+int host_accepts(struct host *host, const char *old, const char *new,
+                 struct v2v_error *err);
 
 /**
- * host_define() - replace the definition of domain @uuid
+ * host_define() - replace the definition of a domain
+ * @uuid: of the domain, which is to be in @xml, too
+ * @old:  its definition as host_take() gave it; NULL: not known
+ * @ret:  new: the definition as host_take() would give it now
  *
- * Refuses (V2V_ERR_BUSY "domain-running") one that runs by now, and
- * (V2V_ERR_GUEST "domain-changed") one whose definition is not @expected any
- * more; @expected NULL: whatever it is.
+ * A definition that is not @old any more is left alone; when it describes the
+ * machine of @xml (it was defined before, and nobody noticed), that is fine.
+ *
+ * Returns: 0, or -1 with what host_take() has;
+ * V2V_ERR_GUEST "domain-changed": somebody has edited the definition
+ * V2V_ERR_GUEST "domain-refused": libvirt does not take it, and says why
  */
-int host_define(struct host *host, const char *uuid, const char *expected,
-                const char *xml, struct v2v_error *err);
+int host_define(struct host *host, const char *uuid, const char *old,
+                const char *xml, char **ret, struct v2v_error *err);
 
 #endif
