@@ -6,6 +6,7 @@
 #include "apply/apply.h"
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/machine.h"
 #include "cli/session.h"
 #include "facts/witness.h"
 
@@ -52,28 +53,35 @@ filetime_now(void)
            (uint64_t)now.tv_nsec / 100;
 }
 
+static struct domain_options
+wanted_domain(const struct report *report)
+{
+    struct domain_options wanted = cli_domain_options(report->options);
+
+    for (size_t i = 0; i < DOMAIN_DRIVERS; i++)
+        *domain_driver(&wanted.drivers, i) =
+            plan_has_driver(&report->plan, domain_driver_name(i));
+    return wanted;
+}
+
 static int
-rewrite_domain(const struct domain *domain, struct report *report,
-               struct v2v_error *err)
+make_domain(const struct session *session, struct report *report,
+            struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    struct domain_options rewrite = {
-        .drivers = { .viostor = plan_has_driver(&report->plan, "viostor"),
-                     .netkvm = plan_has_driver(&report->plan, "NetKVM"),
-                     .balloon = plan_has_driver(&report->plan, "Balloon") },
-    };
+    struct domain_options wanted = wanted_domain(report);
     V2V_AUTO(mem) char *output = NULL;
     struct domain_moved_image moved = { .from = report->disks.items[0].path,
                                         .format = "qcow2" };
 
-    if (domain == NULL)
-        return 0;
+    if (session->domain == NULL)
+        return machine_make(session, report, &wanted, err);
     if (options->output != NULL &&
         image_absolute_name(options->output, &output, err) < 0)
         return -1;
     moved.to = output;
-    rewrite.moved = output != NULL ? &moved : NULL;
-    if (domain_rewrite(domain, &rewrite, &report->rewrite, err) < 0)
+    wanted.moved = output != NULL ? &moved : NULL;
+    if (domain_rewrite(session->domain, &wanted, &report->rewrite, err) < 0)
         return v2v_fail_in(err, "%s", report_xml_name(report));
     report->has_rewrite = true;
     return 0;
@@ -107,7 +115,7 @@ make_plan(struct session *session, struct report *report, struct v2v_error *err)
 {
     if (plan_make(&report->facts, report->choice.items, report->choice.count,
                   filetime_now(), &report->plan, err) < 0 ||
-        rewrite_domain(session->domain, report, err) < 0 ||
+        make_domain(session, report, err) < 0 ||
         check_definition(report, err) < 0)
         return -1;
     if (apply_pending(session->guest, &report->hives, &report->plan, err) < 0 ||

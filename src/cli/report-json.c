@@ -111,13 +111,22 @@ domain_json(const struct report *report)
     return json;
 }
 
+static json_t *
+virt_install_json(const struct report *report)
+{
+    const struct v2v_bytes *line = &report->virt_install;
+
+    return line->len > 0 ? json_stringn((const char *)line->data, line->len)
+                         : json_null();
+}
+
 int
 report_print_json(const struct report *report, const struct console *console,
                   const struct v2v_error *failure, struct v2v_error *err)
 {
     json_t *document = json_pack(
         "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:o, s:s}",
+        "s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
         "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
         report_status_name(report->status), "image",
         json_text(report_image(report)), "output",
@@ -127,10 +136,10 @@ report_print_json(const struct report *report, const struct console *console,
         "drivers", packages_json(&report->plan), "missing",
         missing_json(&report->choice), "files", files_json(&report->plan),
         "registry", edits_json(&report->plan.edits), "domain",
-        domain_json(report), "findings", json_findings(&report->check),
-        "not_checked", json_gaps(&report->check), "boot_chain",
-        json_links(&report->verify), "warnings", json_warnings(console),
-        "first_boot", report_first_boot);
+        domain_json(report), "virt_install", virt_install_json(report),
+        "findings", json_findings(&report->check), "not_checked",
+        json_gaps(&report->check), "boot_chain", json_links(&report->verify),
+        "warnings", json_warnings(console), "first_boot", report_first_boot);
 
     return json_print(document, err);
 }

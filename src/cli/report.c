@@ -19,6 +19,7 @@ report_done(struct report *report)
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
     domain_rewrite_done(&report->rewrite);
+    v2v_bytes_done(&report->virt_install);
     definition_taken_done(&report->taken);
     cli_disks_done(&report->disks);
     free(report->undo_file);
@@ -35,8 +36,10 @@ report_image(const struct report *report)
 const char *
 report_xml_name(const struct report *report)
 {
-    return report->options->domain_xml != NULL ? report->options->domain_xml
-                                               : report->taken.domain.name;
+    if (report->options->domain_xml != NULL)
+        return report->options->domain_xml;
+    return report->taken.domain.name != NULL ? report->taken.domain.name
+                                             : "the new domain XML";
 }
 
 const char *
@@ -113,6 +116,21 @@ print_plan(const struct report *report, struct v2v_error *err)
     return 0;
 }
 
+/* Of any length, and harmless to a terminal: see domain/new.h. */
+static void
+print_virt_install(const struct v2v_bytes *line)
+{
+    if (line->len == 0) {
+        puts("\nvirt-install cannot be told of these images, because of a path "
+             "or a format;\n--output-xml writes a domain XML for \"virsh "
+             "define\".");
+        return;
+    }
+    puts("\nA machine that boots it on virtio:\n");
+    fwrite(line->data, 1, line->len, stdout);
+    putchar('\n');
+}
+
 int
 report_print(const struct report *report, struct v2v_error *err)
 {
@@ -142,5 +160,7 @@ report_print(const struct report *report, struct v2v_error *err)
         console_line("Undo:     v2v-virtio undo %s (what it needs is in %s)",
                      report_image(report), report->undo_file);
     printf("\n%s\n", report_first_boot);
+    if (report->has_virt_install)
+        print_virt_install(&report->virt_install);
     return 0;
 }

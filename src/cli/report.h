@@ -38,6 +38,9 @@ struct report {
     struct plan plan;            /* what was due, after apply_pending() */
     struct domain_rewrite rewrite;
     bool has_rewrite;
+    struct v2v_bytes virt_install; /* the line for a guest without an XML; empty
+                                    * if there can be none */
+    bool has_virt_install;
     bool defined;    /* of --domain: it is libvirt's definition now */
     char *undo_file; /* NULL: none was kept */
 };

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "domain/hardware.h"
 
+#include <string.h>
+
+/* virStorageFileFormat in libvirt's src/conf/storage_source_conf.c, of which
+ * what image/ works on. */
+bool
+hardware_has_format(const char *format)
+{
+    static const char *const formats[] = { "raw",  "qcow2", "qcow", "qed",
+                                           "vmdk", "vpc",   "vdi" };
+
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool
 is_from(const struct domain_windows *windows, unsigned major, unsigned minor)
 {

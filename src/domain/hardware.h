@@ -25,6 +25,9 @@ struct hardware {
     bool iothread, discard;  /* for disks on virtio */
 };
 
+/* Does libvirt have it? */
+bool hardware_has_format(const char *format);
+
 struct hardware hardware_choose(const struct domain_guest *guest,
                                 const struct domain_options *options);
 

@@ -128,6 +128,11 @@ add_disk(const struct domain_guest *guest, size_t i,
     const char *kind = disk->block ? "dev" : "file";
     bool iothread = hardware->iothread && !hardware->virtio_scsi;
 
+    if (!hardware_has_format(disk->format))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "%s: libvirt has no format %s: make a qcow2 with "
+                        "--output",
+                        disk->path, disk->format);
     if (v2v_bytes_printf(out, err,
                          "    <disk type='%s' device='disk'>\n"
                          "      <driver name='qemu' type='%s'%s%s/>\n"
@@ -234,7 +239,7 @@ add_devices(const struct domain_guest *guest, const struct hardware *hardware,
         return -1;
     for (size_t i = 0; i < guest->disk_count; i++)
         if (add_disk(guest, i, hardware, out, err) < 0)
-            return v2v_fail_in(err, "a new domain XML");
+            return -1;
     if (add_controllers(hardware, out, err) < 0 ||
         add_nic(hardware, options, out, err) < 0 ||
         add_virtio_devices(hardware, options, out, err) < 0)

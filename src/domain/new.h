@@ -46,8 +46,8 @@ int domain_new_name(const char *image, char **ret, struct v2v_error *err);
  * @ret:     one line without its end, ASCII or UTF-8, every argument quoted
  *           for a shell (bash, ksh or zsh, if a path has control characters)
  *           and for virt-install's own parser; empty when there can be none: a
- *           path holds one of & < > ' ", which virt-install 4.1 (and before)
- *           writes wrongly into its XML
+ *           path holds one of & < > ' ", which virt-install 4.1 writes wrongly
+ *           into its XML, or libvirt has no such format (vhdx)
  *
  * It starts the domain and does not wait for its end.
  */
@@ -58,7 +58,8 @@ int domain_virt_install(const struct domain_guest *guest,
 /**
  * domain_new() - a domain XML that libvirt's qemu driver defines
  *
- * Returns: 0, or -1 with V2V_ERR_USAGE for a path that no XML can hold.
+ * Returns: 0, or -1 with V2V_ERR_USAGE for a path that no XML can hold, or a
+ * format that libvirt does not have.
  */
 int domain_new(const struct domain_guest *guest,
                const struct domain_options *options, struct v2v_bytes *ret,

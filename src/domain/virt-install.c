@@ -193,7 +193,8 @@ static bool
 is_writable(const struct domain_guest *guest)
 {
     for (size_t i = 0; i < guest->disk_count; i++)
-        if (strpbrk(guest->disks[i].path, "&<>'\"") != NULL)
+        if (strpbrk(guest->disks[i].path, "&<>'\"") != NULL ||
+            !hardware_has_format(guest->disks[i].format))
             return false;
     return true;
 }

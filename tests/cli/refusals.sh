@@ -66,7 +66,7 @@ refused 2 '*none.qcow2: No such file*' undo none.qcow2
 refused 2 '*none/vm.qcow2: No such file*' recover none/vm.qcow2
 refused 2 'none: No such file*' undo --list none
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject vm.qcow2
-refused 2 '--domain-xml and --output-xml go together' \
+refused 2 '--domain-xml needs --output-xml, which may be the same file' \
     "${inject[@]}" --domain-xml vm.xml
 
 # --domain: libvirt is not asked before the command line is understood

@@ -150,6 +150,25 @@ test_no_xml(void **state)
     assert_null(out.data);
 }
 
+/* libvirt knows none: neither line nor XML. */
+static void
+test_no_format(void **state)
+{
+    struct domain_guest_disk disk;
+    struct domain_guest guest;
+    struct v2v_bytes out = { 0 };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    guest_of("/im/a.vhdx", &disk, &guest);
+    disk.format = "vhdx";
+    assert_int_equal(domain_virt_install(&guest, &all, &out, NULL), 0);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(domain_new(&guest, &all, &out, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_USAGE);
+    assert_non_null(strstr(err.text, "--output"));
+}
+
 /* A new XML is one that the rewrite has nothing to do with, and that names its
  * Windows; the names of the disks go on behind z. */
 static void
@@ -196,6 +215,7 @@ main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_paths_without_line),
         cmocka_unit_test(test_no_xml),
+        cmocka_unit_test(test_no_format),
         cmocka_unit_test(test_rewrite),
     };
 
