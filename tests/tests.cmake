@@ -48,6 +48,8 @@ v2v_unit_test(domain-add v2v::domain)
 v2v_unit_test(domain-insert v2v::domain)
 v2v_unit_test(domain-machine v2v::domain)
 v2v_unit_test(domain-scsi v2v::domain)
+v2v_unit_test(domain-osinfo v2v::domain)
+v2v_unit_test(domain-new v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)
@@ -117,6 +119,7 @@ v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.xml ${here}/cli/xml.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
     $<TARGET_FILE:transaction-tool>)
 

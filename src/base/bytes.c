@@ -92,8 +92,8 @@ v2v_bytes_copy(const void *data, size_t len, struct v2v_bytes *ret,
 
 /* The file may grow or shrink while it is read: what counts is what read()
  * returns, never st_size. */
-static int
-read_all(int fd, size_t max, struct v2v_bytes *ret, struct v2v_error *err)
+int
+v2v_fd_read(int fd, size_t max, struct v2v_bytes *ret, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes b = { 0 };
     static const size_t step = 1 << 16;
@@ -132,7 +132,7 @@ v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
         return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
-    if (read_all(fd, max, ret, err) < 0)
+    if (v2v_fd_read(fd, max, ret, err) < 0)
         return v2v_fail_in(err, "%s", path);
     return 0;
 }

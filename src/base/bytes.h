@@ -77,6 +77,10 @@ int v2v_bytes_copy(const void *data, size_t len, struct v2v_bytes *ret,
 int v2v_file_read(const char *path, size_t max, struct v2v_bytes *ret,
                   struct v2v_error *err);
 
+/* The same of what is read from @fd, up to its end; the text names no file. */
+int v2v_fd_read(int fd, size_t max, struct v2v_bytes *ret,
+                struct v2v_error *err);
+
 /**
  * v2v_file_replace() - write a file so that it is whole or as it was
  *

@@ -106,7 +106,7 @@ console_done(struct console *console)
 }
 
 void
-console_line(const char *fmt, ...)
+console_line_to(FILE *to, const char *fmt, ...)
 {
     char text[2048];
     va_list ap;
@@ -115,5 +115,5 @@ console_line(const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     v2v_make_printable(text);
-    puts(text);
+    fprintf(to, "%s\n", text);
 }

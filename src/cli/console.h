@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -31,8 +32,10 @@ void console_init(struct console *console);
 void console_end_progress(struct console *console);
 void console_done(struct console *console);
 
-/* A line on standard output.  Names from a guest, an INF or a medium must not
- * steer a terminal; a line that is longer than 2 KiB is cut. */
-void console_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A line, on standard output or @to.  Names from a guest, an INF or a medium
+ * must not steer a terminal; a line that is longer than 2 KiB is cut. */
+#define console_line(...) console_line_to(stdout, __VA_ARGS__)
+void console_line_to(FILE *to, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -19,9 +19,8 @@ find_new_machine(const struct report *report, struct domain_machine *ret,
     if (domain_parse(report->rewrite.xml.data, report->rewrite.xml.len, &domain,
                      err) < 0 ||
         session_machine(report, domain,
-                        options->output != NULL
-                            ? options->output
-                            : options->images.items[report->facts.disk],
+                        options->output != NULL ? options->output
+                                                : report_image(report),
                         ret, err) < 0)
         return -1;
     ret->boot_disk = NULL; /* it lives as long as @domain */

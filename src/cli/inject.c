@@ -6,6 +6,7 @@
 #include "apply/apply.h"
 #include "base/log.h"
 #include "cli/guard.h"
+#include "cli/machine.h"
 #include "cli/session.h"
 #include "facts/witness.h"
 
@@ -37,9 +38,8 @@ stop_at_blockers(const struct report *report, struct v2v_error *err)
                  "which",
                  count - 1);
     return v2v_refuse(err, check_status(first->code), first->code->name,
-                      "%s: %s: %s",
-                      report->options->images.items[report->facts.disk],
-                      first->evidence, first->code->advice);
+                      "%s: %s: %s", report_image(report), first->evidence,
+                      first->code->advice);
 }
 
 /* FILETIME: 100 ns since 1601; 1970 is 11644473600 s later. */
@@ -53,31 +53,61 @@ filetime_now(void)
            (uint64_t)now.tv_nsec / 100;
 }
 
+static struct domain_options
+wanted_domain(const struct report *report)
+{
+    struct domain_options wanted = cli_domain_options(report->options);
+
+    for (size_t i = 0; i < DOMAIN_DRIVERS; i++)
+        *domain_driver(&wanted.drivers, i) =
+            plan_has_driver(&report->plan, domain_driver_name(i));
+    return wanted;
+}
+
 static int
-rewrite_domain(const struct domain *domain, struct report *report,
-               struct v2v_error *err)
+make_domain(const struct session *session, struct report *report,
+            struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    struct domain_options rewrite = {
-        .drivers = { .viostor = plan_has_driver(&report->plan, "viostor"),
-                     .netkvm = plan_has_driver(&report->plan, "NetKVM"),
-                     .balloon = plan_has_driver(&report->plan, "Balloon") },
-    };
+    struct domain_options wanted = wanted_domain(report);
     V2V_AUTO(mem) char *output = NULL;
-    struct domain_moved_image moved = { .from = options->images.items[0],
+    struct domain_moved_image moved = { .from = report->disks.items[0].path,
                                         .format = "qcow2" };
 
-    if (domain == NULL)
-        return 0;
+    if (session->domain == NULL)
+        return machine_make(session, report, &wanted, err);
     if (options->output != NULL &&
         image_absolute_name(options->output, &output, err) < 0)
         return -1;
     moved.to = output;
-    rewrite.moved = output != NULL ? &moved : NULL;
-    if (domain_rewrite(domain, &rewrite, &report->rewrite, err) < 0)
-        return v2v_fail_in(err, "%s", options->domain_xml);
+    wanted.moved = output != NULL ? &moved : NULL;
+    if (domain_rewrite(session->domain, &wanted, &report->rewrite, err) < 0)
+        return v2v_fail_in(err, "%s", report_xml_name(report));
     report->has_rewrite = true;
     return 0;
+}
+
+static bool
+is_defined_anew(const struct report *report)
+{
+    return report->taken.domain.name != NULL && report->has_rewrite &&
+           report->rewrite.change_count > 0;
+}
+
+/* The new definition as a string; and what could keep libvirt from taking it is
+ * found before the image is written. */
+static int
+check_definition(struct report *report, struct v2v_error *err)
+{
+    struct v2v_bytes *xml = &report->rewrite.xml;
+
+    if (!is_defined_anew(report))
+        return 0;
+    if (v2v_bytes_add(xml, "", 1, err) < 0)
+        return -1;
+    xml->len--; /* the NUL is behind it */
+    return definition_check(report->options, &report->taken,
+                            (const char *)xml->data, err);
 }
 
 static int
@@ -85,11 +115,12 @@ make_plan(struct session *session, struct report *report, struct v2v_error *err)
 {
     if (plan_make(&report->facts, report->choice.items, report->choice.count,
                   filetime_now(), &report->plan, err) < 0 ||
-        rewrite_domain(session->domain, report, err) < 0)
+        make_domain(session, report, err) < 0 ||
+        check_definition(report, err) < 0)
         return -1;
     if (apply_pending(session->guest, &report->hives, &report->plan, err) < 0 ||
         apply_check_space(session->guest, &report->plan, err) < 0)
-        return v2v_fail_in(err, "%s", report->options->images.items[0]);
+        return v2v_fail_in(err, "%s", report_image(report));
     return 0;
 }
 
@@ -106,7 +137,7 @@ write_guest(struct session *session, struct report *report,
         guard_after(session, report, &guard, err) < 0 ||
         guest_close(v2v_steal(session->guest), err) < 0)
         return v2v_fail_in(err, "%s (the image is untouched)",
-                           report->options->images.items[report->facts.disk]);
+                           report_image(report));
     return 0;
 }
 
@@ -129,7 +160,7 @@ static int
 find_xml(const struct report *report, char **path, struct image_xml *ret,
          struct v2v_error *err)
 {
-    if (!report->has_rewrite)
+    if (!report->has_rewrite || report->options->output_xml == NULL)
         return 0;
     if (image_absolute_name(report->options->output_xml, path, err) < 0)
         return -1;
@@ -137,6 +168,19 @@ find_xml(const struct report *report, char **path, struct image_xml *ret,
                                .data = report->rewrite.xml.data,
                                .len = report->rewrite.xml.len };
     return 0;
+}
+
+static void
+find_definition(const struct report *report, struct image_definition *ret)
+{
+    const struct host_domain *domain = &report->taken.domain;
+
+    if (is_defined_anew(report))
+        *ret = (struct image_definition){
+            .domain = { report->taken.uri, domain->uuid, domain->name },
+            .old = domain->xml,
+            .xml = (const char *)report->rewrite.xml.data
+        };
 }
 
 /* For an image that needs nothing. */
@@ -154,7 +198,18 @@ write_domain(const struct report *report, struct v2v_error *err)
     return v2v_file_replace(xml.path, xml.data, xml.len, err);
 }
 
-/* The image, then the XML: one transaction. */
+static int
+note_undo_file(const struct image *image, struct report *report,
+               struct v2v_error *err)
+{
+    if (image_undo_file(image) == NULL)
+        return 0;
+    report->undo_file = v2v_strdup(image_undo_file(image), err);
+    return report->undo_file == NULL ? -1 : 0;
+}
+
+/* The image, then the XML, then the definition: one transaction.  When only the
+ * last has failed there is something to undo. */
 static int
 commit(struct session *session, struct report *report, struct v2v_error *err)
 {
@@ -164,30 +219,58 @@ commit(struct session *session, struct report *report, struct v2v_error *err)
     struct image_witness witnesses[FACTS_WITNESSES];
     struct image_change change = { .witnesses = witnesses };
     struct disk_reader disk;
+    int result;
 
     v2v_step("cli", "Committing to %s",
-             report->options->output != NULL
-                 ? report->options->output
-                 : report->options->images.items[report->facts.disk]);
+             report->options->output != NULL ? report->options->output
+                                             : report_image(report));
     if (image_overlay_reader(image, &disk, err) < 0 ||
         facts_witnesses(&report->facts, &report->hives, &disk, witnesses,
                         &change.witness_count, err) < 0 ||
         describe(&report->plan, &what, err) < 0 ||
-        find_xml(report, &xml_path, &change.xml, err) < 0)
+        find_xml(report, &xml_path, &change.xml, err) < 0 ||
+        check_definition(report, err) < 0)
         return -1;
     change.what = (const char *)what.data;
-    if (image_commit(image, &change, err) < 0)
+    find_definition(report, &change.definition);
+    result = image_commit(image, &change, err);
+    report->defined = result == 0 && is_defined_anew(report);
+    if (result < 0 && image_overlay_path(image) != NULL)
         return -1;
-    if (image_undo_file(image) == NULL)
-        return 0;
-    report->undo_file = v2v_strdup(image_undo_file(image), err);
-    return report->undo_file == NULL ? -1 : 0;
+    return note_undo_file(image, report, err) < 0 ? -1 : result;
 }
 
 static bool
 is_nothing_due(const struct report *report)
 {
     return report->plan.file_count == 0 && report->plan.edits.count == 0;
+}
+
+/* The guest has everything; its new definition is a change of its own, which
+ * can be undone like others. */
+static int
+commit_definition(struct session *session, struct report *report,
+                  struct v2v_error *err)
+{
+    if (guest_close(v2v_steal(session->guest), err) < 0 ||
+        commit(session, report, err) < 0)
+        return -1;
+    report->status = REPORT_DONE;
+    return 0;
+}
+
+static int
+finish_as_it_is(struct session *session, struct report *report,
+                struct v2v_error *err)
+{
+    if (guard_as_it_is(session, report, err) < 0)
+        return -1;
+    if (is_defined_anew(report))
+        return commit_definition(session, report, err);
+    if (write_domain(report, err) < 0)
+        return -1;
+    report->status = REPORT_NOTHING_TO_DO;
+    return 0;
 }
 
 int
@@ -207,13 +290,8 @@ inject(struct report *report, struct v2v_error *err)
         report->status = REPORT_PLANNED;
         return 0;
     }
-    if (is_nothing_due(report) && report->options->output == NULL) {
-        if (guard_as_it_is(&session, report, err) < 0 ||
-            write_domain(report, err) < 0)
-            return -1;
-        report->status = REPORT_NOTHING_TO_DO;
-        return 0;
-    }
+    if (is_nothing_due(report) && report->options->output == NULL)
+        return finish_as_it_is(&session, report, err);
     if (write_guest(&session, report, err) < 0 ||
         commit(&session, report, err) < 0)
         return -1;

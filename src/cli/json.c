@@ -113,6 +113,25 @@ json_links(const struct verify_result *verify)
 }
 
 json_t *
+json_rewrite(const struct domain_rewrite *rewrite, const char *input,
+             const char *output)
+{
+    json_t *changes = json_array();
+
+    for (size_t i = 0; i < rewrite->change_count; i++) {
+        const struct domain_change *change = &rewrite->changes[i];
+
+        json_add(changes, json_pack("{s:o, s:o, s:o}", "device",
+                                    json_text(change->device), "what",
+                                    json_text(change->what), "why",
+                                    json_text(change->why)));
+    }
+    return json_pack("{s:o, s:o, s:o, s:o}", "input", json_text(input),
+                     "output", json_text(output), "changes", changes, "notes",
+                     json_strings(&rewrite->warnings));
+}
+
+json_t *
 json_warnings(const struct console *console)
 {
     json_t *array = json_array();

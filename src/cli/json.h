@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "check/check.h"
 #include "cli/console.h"
+#include "domain/domain.h"
 #include "facts/facts.h"
 #include "verify/verify.h"
 
@@ -24,6 +25,9 @@ json_t *json_guest(const struct facts *facts);
 json_t *json_findings(const struct check_result *check);
 json_t *json_gaps(const struct check_result *check);
 json_t *json_links(const struct verify_result *verify);
+/* @input, @output: names of the XML files, or NULL. */
+json_t *json_rewrite(const struct domain_rewrite *rewrite, const char *input,
+                     const char *output);
 json_t *json_warnings(const struct console *console);
 /* NULL is null. */
 json_t *json_failure(const struct v2v_error *failure);

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "cli/audit.h"
+#include "cli/definition.h"
 #include "cli/drivers.h"
 #include "cli/inject.h"
 #include "cli/supervise.h"
 #include "cli/undo.h"
+#include "cli/xml.h"
 
 static int
 fail(const struct v2v_error *err)
@@ -101,6 +103,8 @@ run_simple(const struct cli_options *options)
     console_init(&console);
     if (options->command == CLI_DRIVERS_LIST)
         result = drivers_list(options, &err);
+    else if (options->command == CLI_XML)
+        result = xml(options, &console, &err);
     else if (options->command == CLI_RECOVER)
         result = recover(options, &err);
     else
@@ -136,7 +140,8 @@ run(const struct cli_options *options)
 static bool
 only_reads(const struct cli_options *options)
 {
-    return options->command == CLI_DRIVERS_LIST || options->list;
+    return options->command == CLI_DRIVERS_LIST ||
+           options->command == CLI_XML || options->list;
 }
 
 /* A file that is opened must not become descriptor 0, 1 or 2: what is printed
@@ -159,6 +164,7 @@ main(int argc, char **argv)
     int status = V2V_OK;
 
     open_standard_files();
+    definition_set_ops(&options);
     if (cli_options_parse(argc, argv, &options, &err) < 0)
         status = fail(&err);
     else if (options.help)

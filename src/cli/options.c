@@ -87,7 +87,7 @@ static const struct {
       "let findings pass that block, as hive-dirty" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
-    { "quiet", 'q', MACHINE | CLI_UNDO | CLI_RECOVER, NULL,
+    { "quiet", 'q', MACHINE | CLI_UNDO | CLI_RECOVER | CLI_XML, NULL,
       "no steps, no report; warnings and errors only" },
     { "verbose", 'v', ALL, NULL, "facts and choices as well" },
     { "trace", 'x', GUEST, NULL, "what libguestfs does as well" },
@@ -141,8 +141,16 @@ static const struct {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
-static const char default_drivers[] = "viostor,NetKVM,Balloon";
-static const char default_drivers_scsi[] = "vioscsi,NetKVM,Balloon";
+static const char drivers_blk[] = "viostor,NetKVM,Balloon";
+static const char drivers_scsi[] = "vioscsi,NetKVM,Balloon";
+
+/* Of virtio-win, without a part in a rewrite; they may be in a list that is
+ * for "inject" as well.  Source: the directories of virtio-win 0.1.285. */
+static const char *const other_drivers[] = {
+    "fwcfg",    "qemufwcfg", "qemupciserial", "qxl",   "qxldod",
+    "smbus",    "sriov",     "viocrypt",      "viofs", "viogpudo",
+    "vioinput", "viomem",    "viosock"
+};
 
 void
 cli_print_help(void)
@@ -233,6 +241,16 @@ cli_writes(const struct cli_options *options)
     return (options->command == CLI_INJECT && !options->dry_run) ||
            (options->command == CLI_UNDO && !options->list) ||
            options->command == CLI_RECOVER;
+}
+
+struct domain_options
+cli_domain_options(const struct cli_options *options)
+{
+    struct domain_options ret = { .virtio_scsi = options->virtio_scsi,
+                                  .nic_queues = options->nic_queues };
+
+    memcpy(ret.add, options->add, sizeof ret.add);
+    return ret;
 }
 
 bool
@@ -464,6 +482,8 @@ take_images(int argc, char **argv, struct cli_options *ret,
 
     if (ret->list && optind == argc)
         return v2v_strings_add(&ret->images, ".", err);
+    if (ret->domain != NULL && optind == argc)
+        return 0;
     if (optind == argc)
         return v2v_fail(err, V2V_ERR_USAGE, "which image?");
     do {
@@ -476,30 +496,138 @@ take_images(int argc, char **argv, struct cli_options *ret,
 }
 
 static int
+default_drivers(struct cli_options *ret, struct v2v_error *err)
+{
+    if (ret->drivers.count > 0)
+        return 0;
+    return split_list(ret->virtio_scsi ? drivers_scsi : drivers_blk,
+                      &ret->drivers, err);
+}
+
+/* An XML whose machine has what "--add" asked for needs the driver in the
+ * guest: "inject" puts it there, "xml" has to be told that it is. */
+static int
+take_feature_drivers(struct cli_options *ret, struct v2v_error *err)
+{
+    for (size_t i = 0; i < DOMAIN_FEATURES; i++) {
+        const char *driver = domain_feature_driver((enum domain_feature)i);
+
+        if (!ret->add[i] || driver == NULL ||
+            v2v_strings_has_nocase(&ret->drivers, driver))
+            continue;
+        if (ret->command == CLI_XML)
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--add %s: the guest needs %s for it: if it has "
+                            "that, add it to --drivers",
+                            domain_feature_name((enum domain_feature)i),
+                            driver);
+        if (v2v_strings_add(&ret->drivers, driver, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
 take_drivers(int argc, char **argv, struct cli_options *ret,
              struct v2v_error *err)
 {
-    if (take_media(argc, argv, ret, err) < 0)
+    if (take_media(argc, argv, ret, err) < 0 || default_drivers(ret, err) < 0)
         return -1;
-    if (ret->drivers.count > 0)
-        return 0;
-    return split_list(ret->virtio_scsi ? default_drivers_scsi : default_drivers,
-                      &ret->drivers, err);
+    return take_feature_drivers(ret, err);
+}
+
+/* There is no medium to say whether it is a name: a misspelt one would leave a
+ * device as it is, and nobody would be told. */
+static int
+check_driver_name(const char *name, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes names = { 0 };
+
+    for (size_t i = 0; i < sizeof other_drivers / sizeof *other_drivers; i++)
+        if (v2v_equal_nocase(name, other_drivers[i]))
+            return 0;
+    for (size_t i = 0; i < DOMAIN_DRIVERS; i++) {
+        if (v2v_equal_nocase(name, domain_driver_name(i)))
+            return 0;
+        if (v2v_bytes_printf(&names, err, "%s%s", i > 0 ? ", " : "",
+                             domain_driver_name(i)) < 0)
+            return -1;
+    }
+    return v2v_fail(err, V2V_ERR_USAGE,
+                    "--drivers %s: no driver of virtio-win; an XML depends on "
+                    "%.*s",
+                    name, (int)names.len, (const char *)names.data);
+}
+
+static int
+take_xml(int argc, char **argv, struct cli_options *ret, struct v2v_error *err)
+{
+    if (argc - optind < 1 || argc - optind > 2)
+        return v2v_fail(err, V2V_ERR_USAGE, "which XML?  IN.xml [OUT.xml]");
+    ret->domain_xml = argv[optind];
+    ret->output_xml = optind + 1 < argc        ? argv[optind + 1]
+                      : ret->diff || ret->json ? NULL
+                                               : "-";
+    if ((ret->diff || ret->json) && ret->output_xml != NULL &&
+        strcmp(ret->output_xml, "-") == 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--diff and --json take standard output: the XML needs "
+                        "a file, or may be left out");
+    for (size_t i = 0; i < ret->drivers.count; i++)
+        if (check_driver_name(ret->drivers.items[i], err) < 0)
+            return -1;
+    if (default_drivers(ret, err) < 0)
+        return -1;
+    if (ret->virtio_scsi && !v2v_strings_has_nocase(&ret->drivers, "vioscsi"))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--block-driver virtio-scsi: the guest needs vioscsi "
+                        "for it: if it has that, add it to --drivers");
+    return take_feature_drivers(ret, err);
+}
+
+/* libvirt names the disks, and says how each is to be read. */
+static int
+check_domain(const struct cli_options *options, struct v2v_error *err)
+{
+    const struct {
+        bool given;
+        const char *what;
+    } others[] = { { options->images.count > 0, "images" },
+                   { options->domain_xml != NULL, "--domain-xml" },
+                   { options->output != NULL, "--output" },
+                   { options->format != NULL, "--format" } };
+
+    if (options->domain == NULL)
+        return options->connect == NULL || options->command != CLI_INJECT
+                   ? 0
+                   : v2v_fail(err, V2V_ERR_USAGE,
+                              "--connect goes with --domain");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--domain: XML and disks come from libvirt; %s "
+                            "does not go with it",
+                            others[i].what);
+    return 0;
 }
 
 static int
 check_complete(int argc, char **argv, struct cli_options *ret,
                struct v2v_error *err)
 {
+    if (ret->command == CLI_XML)
+        return take_xml(argc, argv, ret, err);
     if (ret->command != CLI_DRIVERS_LIST &&
         take_images(argc, argv, ret, err) < 0)
         return -1;
-    if ((ret->command & DRIVERS) != 0 && take_drivers(argc, argv, ret, err) < 0)
+    if (check_domain(ret, err) < 0 || ((ret->command & DRIVERS) != 0 &&
+                                       take_drivers(argc, argv, ret, err) < 0))
         return -1;
-    if (ret->command == CLI_INJECT &&
-        (ret->domain_xml == NULL) != (ret->output_xml == NULL))
+    if (ret->command == CLI_INJECT && ret->domain_xml != NULL &&
+        ret->output_xml == NULL)
         return v2v_fail(err, V2V_ERR_USAGE,
-                        "--domain-xml and --output-xml go together");
+                        "--domain-xml needs --output-xml, which may be the "
+                        "same file");
     return 0;
 }
 
@@ -514,7 +642,8 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "which command?  \"check\", \"inject\", \"verify\", "
-                        "\"undo\", \"recover\", \"drivers list\" or "
+                        "\"xml\", \"undo\", \"recover\", "
+                        "\"drivers list\" or "
                         "\"drivers explain\"");
     words = find_command(argc, argv, &ret->command);
     if (words == 0 && strcmp(argv[1], "drivers") == 0)

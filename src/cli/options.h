@@ -34,7 +34,9 @@ struct cli_options {
                                   "recover" and "drivers explain"; with "undo
                                   --list" also folders */
     struct v2v_strings media;  /* --virtio-iso, arguments, or VIRTIO_WIN */
-    const char *domain_xml, *output_xml; /* of "xml": its two arguments */
+    const char *domain_xml, *output_xml; /* of "xml": its two arguments, where
+                                            "-" is standard input and output;
+                                            output_xml may be NULL */
     const char *domain;  /* --domain: name or UUID in libvirt; no images then */
     const char *connect; /* URI; NULL: libvirt's default */
     const char *output;  /* a new image; NULL: the image itself changes */
@@ -66,6 +68,9 @@ void cli_options_done(struct cli_options *options);
 
 /* Does the command change images?  If not, it opens them for reading only. */
 bool cli_writes(const struct cli_options *options);
+
+/* What the command line says of the XML's rewrite; the rest is zero. */
+struct domain_options cli_domain_options(const struct cli_options *options);
 
 /* Is the finding among those of --allow? */
 bool cli_allows(const struct cli_options *options, const char *code);

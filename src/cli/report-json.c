@@ -86,25 +86,38 @@ edits_json(const struct reg_edits *edits)
 }
 
 static json_t *
+libvirt_json(const struct report *report)
+{
+    const struct host_domain *domain = &report->taken.domain;
+
+    if (domain->name == NULL)
+        return json_null();
+    return json_pack("{s:o, s:s, s:o, s:b}", "name", json_text(domain->name),
+                     "uuid", domain->uuid, "uri", json_text(report->taken.uri),
+                     "defined", report->defined);
+}
+
+static json_t *
 domain_json(const struct report *report)
 {
-    json_t *changes;
+    json_t *json;
 
     if (!report->has_rewrite)
         return json_null();
-    changes = json_array();
-    for (size_t i = 0; i < report->rewrite.change_count; i++) {
-        const struct domain_change *change = &report->rewrite.changes[i];
+    json = json_rewrite(&report->rewrite, report->options->domain_xml,
+                        report->options->output_xml);
+    if (json != NULL)
+        json_object_set_new(json, "libvirt", libvirt_json(report));
+    return json;
+}
 
-        json_add(changes, json_pack("{s:o, s:o, s:o}", "device",
-                                    json_text(change->device), "what",
-                                    json_text(change->what), "why",
-                                    json_text(change->why)));
-    }
-    return json_pack("{s:o, s:o, s:o, s:o}", "input",
-                     json_text(report->options->domain_xml), "output",
-                     json_text(report->options->output_xml), "changes", changes,
-                     "notes", json_strings(&report->rewrite.warnings));
+static json_t *
+virt_install_json(const struct report *report)
+{
+    const struct v2v_bytes *line = &report->virt_install;
+
+    return line->len > 0 ? json_stringn((const char *)line->data, line->len)
+                         : json_null();
 }
 
 int
@@ -113,20 +126,20 @@ report_print_json(const struct report *report, const struct console *console,
 {
     json_t *document = json_pack(
         "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:o, s:s}",
+        "s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
         "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
         report_status_name(report->status), "image",
-        json_text(report->options->images.items[report->facts.disk]), "output",
+        json_text(report_image(report)), "output",
         json_text(report->options->output), "undo_file",
         json_text(report->undo_file), "format", json_text(report->format),
         "error", json_failure(failure), "guest", json_guest(&report->facts),
         "drivers", packages_json(&report->plan), "missing",
         missing_json(&report->choice), "files", files_json(&report->plan),
         "registry", edits_json(&report->plan.edits), "domain",
-        domain_json(report), "findings", json_findings(&report->check),
-        "not_checked", json_gaps(&report->check), "boot_chain",
-        json_links(&report->verify), "warnings", json_warnings(console),
-        "first_boot", report_first_boot);
+        domain_json(report), "virt_install", virt_install_json(report),
+        "findings", json_findings(&report->check), "not_checked",
+        json_gaps(&report->check), "boot_chain", json_links(&report->verify),
+        "warnings", json_warnings(console), "first_boot", report_first_boot);
 
     return json_print(document, err);
 }

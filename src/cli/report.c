@@ -19,7 +19,27 @@ report_done(struct report *report)
     facts_hives_done(&report->hives);
     facts_done(&report->facts);
     domain_rewrite_done(&report->rewrite);
+    v2v_bytes_done(&report->virt_install);
+    definition_taken_done(&report->taken);
+    cli_disks_done(&report->disks);
     free(report->undo_file);
+}
+
+const char *
+report_image(const struct report *report)
+{
+    return report->disks.count > report->facts.disk
+               ? report->disks.items[report->facts.disk].path
+               : NULL;
+}
+
+const char *
+report_xml_name(const struct report *report)
+{
+    if (report->options->domain_xml != NULL)
+        return report->options->domain_xml;
+    return report->taken.domain.name != NULL ? report->taken.domain.name
+                                             : "the new domain XML";
 }
 
 const char *
@@ -42,9 +62,8 @@ report_print_guest(const struct report *report)
     console_line("Guest:    %s, build %u, %s, %s (%s, partition %u, %s)",
                  facts->product_name, facts->target.build,
                  inf_arch_name(facts->target.arch),
-                 facts_product_type_name(facts),
-                 report->options->images.items[facts->disk], facts->partition,
-                 facts->system_path);
+                 facts_product_type_name(facts), report_image(report),
+                 facts->partition, facts->system_path);
 }
 
 static void
@@ -73,16 +92,16 @@ print_package(const struct plan_package *package)
     console_line("          %s", driver->verdict_why);
 }
 
-static void
-print_domain(const struct report *report)
+void
+report_print_rewrite(FILE *to, const struct domain_rewrite *rewrite)
 {
-    for (size_t i = 0; i < report->rewrite.change_count; i++)
-        console_line("XML:      %s: %s", report->rewrite.changes[i].device,
-                     report->rewrite.changes[i].what);
-    if (report->rewrite.change_count == 0)
-        console_line("XML:      nothing to change");
-    for (size_t i = 0; i < report->rewrite.warnings.count; i++)
-        console_line("XML:      note: %s", report->rewrite.warnings.items[i]);
+    for (size_t i = 0; i < rewrite->change_count; i++)
+        console_line_to(to, "XML:      %s: %s", rewrite->changes[i].device,
+                        rewrite->changes[i].what);
+    if (rewrite->change_count == 0)
+        console_line_to(to, "XML:      nothing to change");
+    for (size_t i = 0; i < rewrite->warnings.count; i++)
+        console_line_to(to, "XML:      note: %s", rewrite->warnings.items[i]);
 }
 
 static int
@@ -97,6 +116,21 @@ print_plan(const struct report *report, struct v2v_error *err)
     return 0;
 }
 
+/* Of any length, and harmless to a terminal: see domain/new.h. */
+static void
+print_virt_install(const struct v2v_bytes *line)
+{
+    if (line->len == 0) {
+        puts("\nvirt-install cannot be told of these images, because of a path "
+             "or a format;\n--output-xml writes a domain XML for \"virsh "
+             "define\".");
+        return;
+    }
+    puts("\nA machine that boots it on virtio:\n");
+    fwrite(line->data, 1, line->len, stdout);
+    putchar('\n');
+}
+
 int
 report_print(const struct report *report, struct v2v_error *err)
 {
@@ -109,7 +143,7 @@ report_print(const struct report *report, struct v2v_error *err)
         console_line("Missing:  %s: %s", report->choice.missing.items[i],
                      report->choice.missing_why.items[i]);
     if (report->has_rewrite)
-        print_domain(report);
+        report_print_rewrite(stdout, &report->rewrite);
     report_print_links(&report->verify, false);
     if (report->status == REPORT_PLANNED && print_plan(report, err) < 0)
         return -1;
@@ -119,10 +153,14 @@ report_print(const struct report *report, struct v2v_error *err)
         printf("Result:   %zu files and %zu registry edits %swritten\n",
                report->plan.file_count, report->plan.edits.count,
                verbs[report->status]);
+    if (report->defined)
+        console_line("Domain:   %s (%s) has the new definition",
+                     report->taken.domain.name, report->taken.uri);
     if (report->undo_file != NULL)
         console_line("Undo:     v2v-virtio undo %s (what it needs is in %s)",
-                     report->options->images.items[report->facts.disk],
-                     report->undo_file);
+                     report_image(report), report->undo_file);
     printf("\n%s\n", report_first_boot);
+    if (report->has_virt_install)
+        print_virt_install(&report->virt_install);
     return 0;
 }

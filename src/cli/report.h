@@ -7,6 +7,7 @@
 
 #include "check/check.h"
 #include "cli/console.h"
+#include "cli/definition.h"
 #include "cli/options.h"
 #include "domain/domain.h"
 #include "drivers/drivers.h"
@@ -25,7 +26,9 @@ struct report {
     enum v2v_error_code outcome; /* the exit status of a run that did not fail:
                                   * of "check" and "verify" */
     const struct cli_options *options;
-    char format[16]; /* of the image: "qcow2"; "" if unknown */
+    struct cli_disks disks;        /* of the machine; empty: not known yet */
+    struct definition_taken taken; /* --domain */
+    char format[16];               /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;
@@ -35,10 +38,20 @@ struct report {
     struct plan plan;            /* what was due, after apply_pending() */
     struct domain_rewrite rewrite;
     bool has_rewrite;
+    struct v2v_bytes virt_install; /* the line for a guest without an XML; empty
+                                    * if there can be none */
+    bool has_virt_install;
+    bool defined;    /* of --domain: it is libvirt's definition now */
     char *undo_file; /* NULL: none was kept */
 };
 
 void report_done(struct report *report);
+
+/* Path of the disk that Windows is on, or may be on; NULL: not known yet. */
+const char *report_image(const struct report *report);
+
+/* What the machine's XML is called in messages: "vm.xml", "domain win10". */
+const char *report_xml_name(const struct report *report);
 
 /* The report for a person, on standard output. */
 int report_print(const struct report *report, struct v2v_error *err);
@@ -49,11 +62,13 @@ int report_print_json(const struct report *report,
                       const struct console *console,
                       const struct v2v_error *failure, struct v2v_error *err);
 
-/* Parts of reports, on standard output.  The Windows, if one was found; the
- * findings of a check, and what was not looked at; the links of the boot chain:
+/* Parts of reports, on standard output or @to.  The Windows, if one was found;
+ * the findings of a check, and what was not looked at; what a rewrite changed;
+ * the links of the boot chain:
  * @all, or those that do not hold. */
 void report_print_guest(const struct report *report);
 void report_print_findings(const struct check_result *check);
+void report_print_rewrite(FILE *to, const struct domain_rewrite *rewrite);
 void report_print_links(const struct verify_result *verify, bool all);
 
 /* "done", "planned", "nothing-to-do", "failed" */

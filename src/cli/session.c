@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/supervise.h"
 #include "facts/find.h"
 
 static bool
@@ -41,21 +42,45 @@ is_among(const struct v2v_strings *paths, const struct stat *st)
     return false;
 }
 
+/* Among the first @count of them. */
+static bool
+is_disk(const struct cli_disks *disks, size_t count, const struct stat *st)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_same_file(disks->items[i].path, st))
+            return true;
+    return false;
+}
+
+int
+session_check_place(const char *path, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *place = NULL;
+    struct stat st;
+
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
+    if (image_absolute_name(path, &place, err) < 0)
+        return -1;
+    if (access(dirname(place), W_OK | X_OK) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", path,
+                        strerror(errno));
+    return 0;
+}
+
 /* Everything that could keep the XML from being written is found before the
  * image is. */
 static int
-check_output_xml(const struct cli_options *options, struct v2v_error *err)
+check_output_xml(const struct report *report, struct v2v_error *err)
 {
+    const struct cli_options *options = report->options;
     const char *path = options->output_xml;
-    V2V_AUTO(mem) char *copy = NULL;
     struct stat output;
 
     if (path == NULL)
         return 0;
     if (stat(path, &output) == 0) {
-        if (!S_ISREG(output.st_mode))
-            return v2v_fail(err, V2V_ERR_USAGE, "%s: not a regular file", path);
-        if (is_among(&options->images, &output))
+        if (is_disk(&report->disks, report->disks.count, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
                             "%s: is an image, not a place for the XML", path);
         if (is_among(&options->media, &output))
@@ -66,26 +91,19 @@ check_output_xml(const struct cli_options *options, struct v2v_error *err)
     if (options->output != NULL && is_same_name(options->output, path))
         return v2v_fail(err, V2V_ERR_USAGE,
                         "%s: is the output, not a place for the XML", path);
-    copy = v2v_strdup(path, err);
-    if (copy == NULL)
-        return -1;
-    if (access(dirname(copy), W_OK | X_OK) < 0)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", path,
-                        strerror(errno));
-    return 0;
+    return session_check_place(path, err);
 }
 
 /* Our lock would take the second for another run's. */
 static int
-check_images(const struct v2v_strings *images, struct v2v_error *err)
+check_images(const struct cli_disks *disks, struct v2v_error *err)
 {
-    for (size_t i = 0; i < images->count; i++) {
-        const struct v2v_strings before = { images->items, i };
+    for (size_t i = 0; i < disks->count; i++) {
+        const char *path = disks->items[i].path;
         struct stat st;
 
-        if (stat(images->items[i], &st) == 0 && is_among(&before, &st))
-            return v2v_fail(err, V2V_ERR_USAGE, "%s: given twice",
-                            images->items[i]);
+        if (stat(path, &st) == 0 && is_disk(disks, i, &st))
+            return v2v_fail(err, V2V_ERR_USAGE, "%s: given twice", path);
     }
     return 0;
 }
@@ -94,12 +112,11 @@ static int
 load_domain(const struct cli_options *options, struct domain **ret,
             struct v2v_error *err)
 {
-    static const size_t largest_xml = 16 << 20;
     V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
 
     if (options->domain_xml == NULL)
         return 0;
-    if (v2v_file_read(options->domain_xml, largest_xml, &xml, err) < 0)
+    if (v2v_file_read(options->domain_xml, DOMAIN_XML_MAX, &xml, err) < 0)
         return -1;
     if (domain_parse(xml.data, xml.len, ret, err) < 0)
         return v2v_fail_in(err, "%s", options->domain_xml);
@@ -108,16 +125,33 @@ load_domain(const struct cli_options *options, struct domain **ret,
 
 /* An XML that does not name the images is probably another machine's. */
 static void
-warn_of_other_images(const struct cli_options *options,
-                     const struct domain *domain)
+warn_of_other_images(const struct report *report, const struct domain *domain)
 {
-    for (size_t i = 0; i < options->images.count; i++)
-        if (domain_image_count(domain, options->images.items[i]) == 0)
+    for (size_t i = 0; i < report->disks.count; i++) {
+        const char *path = report->disks.items[i].path;
+
+        if (domain_image_count(domain, path) == 0)
             v2v_warn("cli", "image-not-in-xml",
                      "%s: no disk of this machine is named %s: is it the right "
                      "XML?",
-                     options->domain_xml,
-                     v2v_base_name(options->images.items[i]));
+                     report->options->domain_xml, v2v_base_name(path));
+    }
+}
+
+/* The XML and the disks: from libvirt, which names them itself, or as the
+ * command line says. */
+static int
+find_machine(struct report *report, struct session *session,
+             struct v2v_error *err)
+{
+    const struct cli_options *options = report->options;
+
+    if (options->domain != NULL)
+        return definition_take(options, &report->taken, &session->domain,
+                               &report->disks, err);
+    if (cli_disks_named(options, &report->disks, err) < 0)
+        return -1;
+    return load_domain(options, &session->domain, err);
 }
 
 int
@@ -145,26 +179,27 @@ session_close_media(struct media **media, size_t count)
 
 /* An output takes the place of the first image. */
 static int
-open_images(const struct cli_options *options, struct session *session,
+open_images(const struct report *report, struct session *session,
             struct v2v_error *err)
 {
+    const struct cli_options *options = report->options;
+    const struct cli_disks *disks = &report->disks;
     bool read_only = !cli_writes(options);
 
-    session->images = calloc(options->images.count, sizeof(struct image *));
+    session->images = calloc(disks->count, sizeof(struct image *));
     if (session->images == NULL)
         return v2v_fail_errno(err, errno, "images");
-    session->image_count = options->images.count;
+    session->image_count = disks->count;
     for (size_t i = 0; i < session->image_count; i++) {
         const struct image_options image_options = {
-            .format = options->format,
+            .format = disks->items[i].format,
             .work_dir = options->work_dir,
             .output = i == 0 && !read_only ? options->output : NULL,
             .read_only = read_only
         };
         struct image **image = &session->images[i];
 
-        if (image_open(options->images.items[i], &image_options, image, err) <
-            0)
+        if (image_open(disks->items[i].path, &image_options, image, err) < 0)
             return -1;
         if (!read_only &&
             image_overlay_create(*image, !options->no_undo, err) < 0)
@@ -202,7 +237,7 @@ open_guest(struct report *report, struct session *session,
     if (!cli_writes(report->options) && open_readers(session, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        v2v_step("cli", "Opening %s (%s)", report->options->images.items[i],
+        v2v_step("cli", "Opening %s (%s)", report->disks.items[i].path,
                  image_format(session->images[i]));
         disks[i] = (struct guest_disk_source){
             .image = image_disk_path(session->images[i]),
@@ -226,13 +261,12 @@ session_system_image(const struct session *session, const struct facts *facts)
 
 /* Only the first disk has become a new file. */
 static int
-check_output(const struct cli_options *options, const struct facts *facts,
-             struct v2v_error *err)
+check_output(const struct report *report, struct v2v_error *err)
 {
-    if (options->output != NULL && facts->disk != 0)
+    if (report->options->output != NULL && report->facts.disk != 0)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "Windows is on %s: with --output its disk comes first",
-                        options->images.items[facts->disk]);
+                        report_image(report));
     return 0;
 }
 
@@ -240,16 +274,15 @@ static int
 load_facts(struct report *report, struct session *session,
            struct v2v_error *err)
 {
-    const struct cli_options *options = report->options;
     struct facts *facts = &report->facts;
 
     v2v_step("cli", "Reading the registry");
-    if (facts_load(session->guest, &options->root, &report->hives, facts, err) <
-        0)
-        return v2v_fail_in(err, "%s", options->images.items[0]);
+    if (facts_load(session->guest, &report->options->root, &report->hives,
+                   facts, err) < 0)
+        return v2v_fail_in(err, "%s", report->disks.items[0].path);
     snprintf(report->format, sizeof report->format, "%s",
              image_format(session_system_image(session, facts)));
-    return check_output(options, facts, err);
+    return check_output(report, err);
 }
 
 int
@@ -285,15 +318,16 @@ session_open(struct report *report, struct session *ret, struct v2v_error *err)
     const struct cli_options *options = report->options;
 
     guest_set_trace(options->trace);
-    if (load_domain(options, &ret->domain, err) < 0 ||
-        check_output_xml(options, err) < 0 ||
-        check_images(&options->images, err) < 0 ||
+    if (find_machine(report, ret, err) < 0 ||
+        check_output_xml(report, err) < 0 ||
+        check_images(&report->disks, err) < 0 ||
         session_open_media(&options->media, &ret->media, &ret->media_count,
                            err) < 0)
         return -1;
-    if (ret->domain != NULL)
-        warn_of_other_images(options, ret->domain);
-    if (open_images(options, ret, err) < 0 || open_guest(report, ret, err) < 0)
+    if (options->domain_xml != NULL)
+        warn_of_other_images(report, ret->domain);
+    supervise_tell(&report->disks);
+    if (open_images(report, ret, err) < 0 || open_guest(report, ret, err) < 0)
         return -1;
     return load_facts(report, ret, err);
 }
@@ -323,7 +357,7 @@ session_machine(const struct report *report, const struct domain *domain,
                 struct v2v_error *err)
 {
     if (domain_machine(domain, image, ret, err) < 0)
-        return v2v_fail_in(err, "%s", report->options->domain_xml);
+        return v2v_fail_in(err, "%s", report_xml_name(report));
     return 0;
 }
 

@@ -17,10 +17,10 @@
 #include "media/media.h"
 
 struct session {
-    struct domain *domain; /* NULL: no --domain-xml */
+    struct domain *domain; /* NULL: neither --domain-xml nor --domain */
     struct media **media;  /* as options->media */
     size_t media_count;
-    struct image **images;       /* as options->images, all locked */
+    struct image **images;       /* as report->disks, all locked */
     struct disk_reader *readers; /* [i] of images[i], where nobody writes; or
                                   * NULL */
     size_t image_count;
@@ -29,7 +29,7 @@ struct session {
 
 /**
  * session_open() - everything up to the facts
- * @report: options are set; format, facts and hives are filled in
+ * @report: options are set; disks, taken, format, facts and hives are filled in
  * @ret:    all zero; session_close(), also after a failure
  *
  * What is cheap to refuse is refused first: the appliance takes long.  Only
@@ -73,6 +73,10 @@ v2v_auto_session(struct session *session)
 int session_open_media(const struct v2v_strings *paths, struct media ***ret,
                        size_t *count, struct v2v_error *err);
 void session_close_media(struct media **media, size_t count);
+
+/* A regular file, or none yet, in a folder that can be written: V2V_ERR_USAGE
+ * if not. */
+int session_check_place(const char *path, struct v2v_error *err);
 
 /* The one that Windows is on, and that alone is ever written. */
 struct image *session_system_image(const struct session *session,

@@ -2,6 +2,7 @@
 #include "cli/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -120,34 +121,78 @@ wait_for_worker(int *status)
     return waitpid((pid_t)worker, status, 0) < 0 ? -1 : 0;
 }
 
-/* What the Nth image's run changes. */
-static const char *
-target(const struct cli_options *options, size_t n)
+/* The worker's disks, as paths that end in NULs.  What does not fit into a pipe
+ * that nobody reads yet (64 KiB, pipe(7)) is recovered by the next run. */
+static int told[2] = { -1, -1 };
+
+void
+supervise_tell(const struct cli_disks *disks)
 {
-    return n == 0 && options->output != NULL ? options->output
-                                             : options->images.items[n];
+    for (size_t i = 0; i < disks->count && told[1] >= 0; i++) {
+        const char *path = disks->items[i].path;
+
+        if (write(told[1], path, strlen(path) + 1) < 0)
+            return;
+    }
+}
+
+/* Nobody who could write is left. */
+static void
+read_told(struct v2v_strings *ret)
+{
+    V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
+    char buf[4096];
+    ssize_t n;
+
+    while ((n = read(told[0], buf, sizeof buf)) > 0)
+        if (v2v_bytes_add(&text, buf, (size_t)n, NULL) < 0)
+            return;
+    if (v2v_bytes_add(&text, "", 1, NULL) < 0)
+        return;
+    for (const char *path = (const char *)text.data; *path != '\0';
+         path += strlen(path) + 1)
+        v2v_strings_add(ret, path, NULL);
+}
+
+/* What the run changes: the first image's output in place of it. */
+static int
+find_targets(const struct cli_options *options, struct v2v_strings *ret)
+{
+    if (options->domain != NULL)
+        read_told(ret);
+    for (size_t i = 0; i < options->images.count; i++)
+        if (v2v_strings_add(ret,
+                            i == 0 && options->output != NULL
+                                ? options->output
+                                : options->images.items[i],
+                            NULL) < 0)
+            return -1;
+    return 0;
 }
 
 /* All of them, before anything is said: saying it may be the end of us. */
 static void
 recover_all(const struct cli_options *options)
 {
-    size_t count = options->images.count;
-    V2V_AUTO(mem) struct v2v_error *errors = calloc(count, sizeof *errors);
-    V2V_AUTO(mem)
-    enum image_recovered *outcomes = calloc(count, sizeof *outcomes);
+    V2V_AUTO(strings) struct v2v_strings targets = { 0 };
+    V2V_AUTO(mem) struct v2v_error *errors = NULL;
+    V2V_AUTO(mem) enum image_recovered *outcomes = NULL;
 
+    if (find_targets(options, &targets) < 0)
+        return;
+    errors = calloc(targets.count + 1, sizeof *errors);
+    outcomes = calloc(targets.count + 1, sizeof *outcomes);
     if (errors == NULL || outcomes == NULL)
         return;
-    for (size_t i = 0; i < count; i++)
-        image_recover(target(options, i), options->work_dir, &outcomes[i],
+    for (size_t i = 0; i < targets.count; i++)
+        image_recover(targets.items[i], options->work_dir, &outcomes[i],
                       &errors[i]);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < targets.count; i++)
         if (errors[i].code != V2V_OK)
             fprintf(stderr, "v2v-virtio: interrupted: %s\n", errors[i].text);
         else
             fprintf(stderr, "v2v-virtio: interrupted: %s: %s\n",
-                    target(options, i),
+                    targets.items[i],
                     outcomes[i] == IMAGE_NOTHING_TO_RECOVER
                         ? "nothing was left to be ended"
                         : image_recovered_text(outcomes[i]));
@@ -187,6 +232,8 @@ supervise(int (*work)(const struct cli_options *options),
     signal(SIGPIPE, SIG_IGN); /* who does not listen misses what is said */
     list_children(&others);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (pipe2(told, O_CLOEXEC | O_NONBLOCK) < 0)
+        told[1] = -1; /* they are recovered by the next run */
     block_signals(SIG_BLOCK, &mask);
     worker = fork();
     if (worker == 0)

@@ -14,6 +14,7 @@
 #ifndef V2V_CLI_SUPERVISE_H
 #define V2V_CLI_SUPERVISE_H
 
+#include "cli/disks.h"
 #include "cli/options.h"
 
 /**
@@ -25,5 +26,9 @@
  */
 int supervise(int (*work)(const struct cli_options *options),
               const struct cli_options *options);
+
+/* The worker is about to open these; who waits for it does not know the disks
+ * of --domain.  Without a supervise() nobody listens. */
+void supervise_tell(const struct cli_disks *disks);
 
 #endif

@@ -16,6 +16,32 @@
 /* undo ------------------------------------------------------------------- */
 
 static void
+print_undone_domain(const struct image_undone *undone)
+{
+    if (undone->domain == NULL)
+        return;
+    if (undone->domain_kept)
+        console_line("The definition of domain %s (%s) was edited or deleted "
+                     "since and is left alone; the one from before is now %s",
+                     undone->domain, undone->domain_uri, undone->domain_old);
+    else
+        console_line("The definition of domain %s (%s) is as it was before.",
+                     undone->domain, undone->domain_uri);
+}
+
+/* Where there was none, JSON's null. */
+static json_t *
+undone_domain_json(const struct image_undone *undone)
+{
+    if (undone->domain == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:s, s:o}", "name", json_text(undone->domain),
+                     "uri", json_text(undone->domain_uri), "definition",
+                     undone->domain_kept ? "kept" : "restored", "old",
+                     json_text(undone->domain_old));
+}
+
+static void
 print_undone(const char *path, const struct image_undone *undone)
 {
     console_line("%s is as it was before its last injection (undo file %u is "
@@ -31,6 +57,7 @@ print_undone(const char *path, const struct image_undone *undone)
         console_line("%s is %s.", undone->xml,
                      undone->xml_removed ? "deleted, as there was none before"
                                          : "as it was before");
+    print_undone_domain(undone);
 }
 
 static int
@@ -43,12 +70,13 @@ print_undone_json(const char *path, const struct image_undone *undone,
                                             : "restored";
 
     return json_print(
-        json_pack("{s:i, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o}", "schema", 1,
-                  "program", "v2v-virtio " V2V_VERSION, "status", "undone",
-                  "image", json_text(path), "number", (int)undone->number,
-                  "bytes", (json_int_t)undone->bytes, "xml", json_text(xml),
-                  "xml_path", json_text(undone->xml), "xml_old",
-                  json_text(undone->xml_old)),
+        json_pack("{s:i, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o, s:o}",
+                  "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
+                  "undone", "image", json_text(path), "number",
+                  (int)undone->number, "bytes", (json_int_t)undone->bytes,
+                  "xml", json_text(xml), "xml_path", json_text(undone->xml),
+                  "xml_old", json_text(undone->xml_old), "domain",
+                  undone_domain_json(undone)),
         err);
 }
 
@@ -84,8 +112,10 @@ print_list(const char *path, const struct image_undo_list *list)
     for (size_t i = 0; i < list->count; i++) {
         const struct image_undo *item = &list->items[i];
 
-        console_line("%-24s %3u  %s  %6" PRIu64 " MiB  %s", path, item->number,
-                     item->time, (item->size + (1 << 19)) >> 20, item->what);
+        console_line("%-24s %3u  %s  %6" PRIu64 " MiB  %s%s%s", path,
+                     item->number, item->time, (item->size + (1 << 19)) >> 20,
+                     item->what, item->domain != NULL ? "; domain " : "",
+                     item->domain != NULL ? item->domain : "");
     }
 }
 
@@ -96,10 +126,12 @@ list_json(const char *path, const struct image_undo_list *list, json_t *array)
         const struct image_undo *item = &list->items[i];
 
         json_add(array,
-                 json_pack("{s:o, s:i, s:s, s:o, s:o, s:I}", "image",
+                 json_pack("{s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:I}", "image",
                            json_text(path), "number", (int)item->number, "time",
                            item->time, "what", json_text(item->what), "file",
-                           json_text(item->file), "size",
+                           json_text(item->file), "domain",
+                           json_text(item->domain), "domain_uri",
+                           json_text(item->domain_uri), "size",
                            (json_int_t)item->size));
     }
 }

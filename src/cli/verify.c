@@ -14,9 +14,8 @@ verify(struct report *report, struct v2v_error *err)
 
     if (session_open(report, &session, err) < 0 ||
         (session.domain != NULL &&
-         session_machine(report, session.domain,
-                         report->options->images.items[report->facts.disk],
-                         &machine, err) < 0) ||
+         session_machine(report, session.domain, report_image(report), &machine,
+                         err) < 0) ||
         session_verify(&session, report,
                        session.domain != NULL ? &machine : NULL, &report->hives,
                        &report->verify, err) < 0)

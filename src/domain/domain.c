@@ -122,6 +122,12 @@ domain_free(struct domain *domain)
     free(domain);
 }
 
+const struct v2v_bytes *
+domain_text(const struct domain *domain)
+{
+    return &domain->devices.doc.text;
+}
+
 size_t
 domain_disk_count(const struct domain *domain)
 {

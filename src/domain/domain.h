@@ -27,6 +27,8 @@
 /* A domain XML that was parsed and accepted; owns a copy of the bytes. */
 struct domain;
 
+#define DOMAIN_XML_MAX (16 << 20) /* bytes */
+
 /* The drivers that were really injected: only their devices change. */
 struct domain_drivers {
     bool viostor;   /* virtio-blk: hard disks */
@@ -37,6 +39,12 @@ struct domain_drivers {
     bool viorng;    /* virtio-rng */
     bool pvpanic;   /* <panic model='isa'/> */
 };
+
+/* The same as a table, i < DOMAIN_DRIVERS: the name of a driver on a medium
+ * ("NetKVM"), and its place in @drivers. */
+enum { DOMAIN_DRIVERS = 7 };
+const char *domain_driver_name(size_t i);
+bool *domain_driver(struct domain_drivers *drivers, size_t i);
 
 /* What a rewrite adds to the machine when it is asked to.  Each but the last
  * four needs its driver. */
@@ -60,12 +68,6 @@ const char *domain_feature_driver(enum domain_feature feature);
 
 /* Returns false when there is no such word. */
 bool domain_find_feature(const char *name, enum domain_feature *ret);
-
-/* Which Windows it is, as far as the domain XML depends on it: its NT version
- * (6.1 is Windows 7).  All zero: not known. */
-struct domain_windows {
-    unsigned major, minor, build;
-};
 
 /* What was injected is a new file, and a hard disk has to name that. */
 struct domain_moved_image {
@@ -162,6 +164,10 @@ v2v_auto_domain_rewrite(struct domain_rewrite *rewrite)
 {
     domain_rewrite_done(rewrite);
 }
+
+/* The document as text: UTF-16 has become UTF-8, all else is as it was in the
+ * file.  Lives as long as @domain. */
+const struct v2v_bytes *domain_text(const struct domain *domain);
 
 /* The hard disks (device 'disk', 'lun' or absent) in the order of the XML;
  * CD-ROMs and floppies are not counted. */

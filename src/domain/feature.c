@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stddef.h>
 #include <string.h>
 
 #include "domain/domain.h"
@@ -15,6 +16,31 @@ static const struct {
     [DOMAIN_ADD_DISCARD] = { "discard", NULL },
     [DOMAIN_ADD_IOTHREAD] = { "iothread", NULL },
 };
+
+static const struct {
+    const char *name;
+    size_t place;
+} drivers_table[DOMAIN_DRIVERS] = {
+    { "viostor", offsetof(struct domain_drivers, viostor) },
+    { "vioscsi", offsetof(struct domain_drivers, vioscsi) },
+    { "NetKVM", offsetof(struct domain_drivers, netkvm) },
+    { "Balloon", offsetof(struct domain_drivers, balloon) },
+    { "vioserial", offsetof(struct domain_drivers, vioserial) },
+    { "viorng", offsetof(struct domain_drivers, viorng) },
+    { "pvpanic", offsetof(struct domain_drivers, pvpanic) },
+};
+
+const char *
+domain_driver_name(size_t i)
+{
+    return drivers_table[i].name;
+}
+
+bool *
+domain_driver(struct domain_drivers *drivers, size_t i)
+{
+    return (bool *)((char *)drivers + drivers_table[i].place);
+}
 
 const char *
 domain_feature_name(enum domain_feature feature)

@@ -11,8 +11,7 @@
 #include <libxml/tree.h>
 
 #include "base/text.h"
-
-static const size_t max_len = 16 << 20;
+#include "domain/domain.h"
 
 static const char qemu_ns[] = "http://libvirt.org/schemas/domain/qemu/1.0";
 
@@ -408,9 +407,9 @@ xml_parse(const void *data, size_t len, struct xml_doc *doc,
     _Static_assert((16 << 20) < INT_MAX, "libxml2 takes an int");
 
     *doc = (struct xml_doc){ 0 };
-    if (len > max_len)
+    if (len > DOMAIN_XML_MAX)
         return v2v_fail(err, V2V_ERR_FORMAT,
-                        "larger than the limit of %zu bytes", max_len);
+                        "larger than the limit of %d bytes", DOMAIN_XML_MAX);
     if (len > 0 && memchr(data, 0, len) != NULL &&
         detect_encoding(data, len) == XML_BYTES)
         return v2v_fail(err, V2V_ERR_FORMAT, "not well-formed XML: a NUL byte");

@@ -349,7 +349,7 @@ host_define(struct host *host, const char *uuid, const char *old,
 
     if (host_take(host, uuid, &now, err) < 0)
         return -1;
-    if (strcmp(now.xml, old) != 0) {
+    if (old == NULL || strcmp(now.xml, old) != 0) {
         if (!is_same_machine(host, now.xml, xml))
             return v2v_refuse(err, V2V_ERR_GUEST, "domain-changed",
                               "the definition of domain %s was edited "

@@ -96,7 +96,7 @@ int host_accepts(struct host *host, const char *old, const char *new,
 /**
  * host_define() - replace the definition of a domain
  * @uuid: of the domain, which is to be in @xml, too
- * @old:  its definition as host_take() gave it
+ * @old:  its definition as host_take() gave it; NULL: not known
  * @ret:  new: the definition as host_take() would give it now
  *
  * A definition that is not @old any more is left alone; when it describes the

@@ -386,6 +386,26 @@ save_xml(struct image *image, const struct image_xml *xml,
                : v2v_file_replace_private(pending, xml->data, xml->len, err);
 }
 
+static int
+save_definition(struct image *image, const struct image_definition *definition,
+                struct v2v_error *err)
+{
+    struct transaction *t = &image->t;
+    V2V_AUTO(mem) char *pending = transaction_file(t, "domain", err);
+    V2V_AUTO(mem) char *stale = transaction_file(t, "domain.xml", err);
+
+    if (pending == NULL || stale == NULL)
+        return -1;
+    if (definition->domain.uuid == NULL)
+        return 0;
+    t->domain_kept = definition->kept;
+    if (definition_copy(definition, &t->domain, err) < 0 ||
+        own_file_delete(stale, err) < 0)
+        return -1;
+    return v2v_file_replace_private(pending, definition->xml,
+                                    strlen(definition->xml), err);
+}
+
 /* Everything of which the only other copy is about to change is on the disk,
  * with its name, before the state file says "committing". */
 static int
@@ -396,6 +416,7 @@ prepare_commit(struct image *image, const struct image_change *change,
 
     nbd_disk_abandon(v2v_steal(image->overlay_disk)); /* QEMU's lock */
     if (result < 0 || save_xml(image, &change->xml, err) < 0 ||
+        save_definition(image, &change->definition, err) < 0 ||
         v2v_file_flush(image->overlay, err) < 0 ||
         v2v_sync_directory_of(image->overlay, err) < 0)
         return -1;
@@ -424,7 +445,12 @@ image_commit(struct image *image, const struct image_change *change,
         free(v2v_steal(image->overlay));
         return 0;
     }
-    v2v_error_set(err, why.code, "%s", why.text);
+    if (err != NULL)
+        *err = why;
+    if (image->t.step == TRANSACTION_NONE) { /* all but the definition */
+        free(v2v_steal(image->overlay));
+        return -1;
+    }
     if (why.code == V2V_ERR_BUSY && image->t.step == TRANSACTION_COMMITTING)
         return give_up(image);
     return v2v_fail_in(err, "the commit was begun and did not end; "

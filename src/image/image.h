@@ -148,7 +148,8 @@ const char *image_recovered_text(enum image_recovered what);
  * @work_dir: of a block device; otherwise the state file knows
  *
  * A commit is not repeated over a guest that has run since, or an image that
- * was replaced: that is V2V_ERR_GUEST, see image/resume.h.
+ * was replaced: that is V2V_ERR_GUEST, see image/resume.h.  A definition that
+ * cannot be replaced is "domain-not-defined", as with image_commit().
  *
  * Returns: 0, or -1 with V2V_ERR_BUSY, V2V_ERR_USAGE, V2V_ERR_GUEST or
  * V2V_ERR_INTERNAL as image_open(); it can be called again.
@@ -210,15 +211,53 @@ struct image_xml {
     bool removed; /* the file is to go; no data */
 };
 
+/* A domain that a libvirt keeps. */
+struct image_domain {
+    const char *uri;         /* of that libvirt: "qemu:///system" */
+    const char *uuid, *name; /* UTF-8 */
+};
+
+/* A definition that changes with the image; all zero: there is none. */
+struct image_definition {
+    struct image_domain domain;
+    const char *old; /* its XML, as image_domain_ops.read() gave it */
+    const char *xml; /* as it is to be */
+    bool kept;       /* it was edited by others and is left alone; @xml goes to
+                        a file beside the image */
+};
+
+/**
+ * struct image_domain_ops - how definitions are read and replaced, which is
+ * nothing that this folder knows
+ * @read:   the XML of a domain that may be changed now, new; V2V_ERR_BUSY: it
+ *          runs; V2V_ERR_NOT_FOUND: there is no such domain; or another reason
+ * @define: replace the XML @old, which read() has just given, and give the one
+ *          that it has then, new.  @old NULL: it is not the one that was to be
+ *          replaced: succeeds if it is what @xml would make it, and fails
+ */
+struct image_domain_ops {
+    int (*read)(void *opaque, const struct image_domain *domain, char **ret,
+                struct v2v_error *err);
+    int (*define)(void *opaque, const struct image_domain *domain,
+                  const char *old, const char *xml, char **ret,
+                  struct v2v_error *err);
+    void *opaque;
+};
+
+/* For all that follows, recovery included; @domain_ops is not copied. */
+void image_set_domain_ops(const struct image_domain_ops *domain_ops);
+
 struct image_change {
     const char *what; /* one line for people: what an undo would take back */
     struct image_xml xml;
+    struct image_definition definition;
     const struct image_witness *witnesses;
     size_t witness_count;
 };
 
 /**
- * image_commit() - write the overlay's content into the image, then the XML
+ * image_commit() - write the overlay's content into the image, then the XML,
+ * then replace the definition
  *
  * Everybody who wrote to the overlay has closed it.  Before the image changes
  * its old content is kept, if image_overlay_create() was told so.  On return
@@ -230,6 +269,9 @@ struct image_change {
  * V2V_ERR_INTERNAL  the text tells whether the image is as it was, or may be
  *                   half written: image_recover() finishes it when what was in
  *                   the way (a full disk) is not any more
+ * V2V_ERR_INTERNAL, "domain-not-defined"  all is done but for the definition,
+ *                   which is in a file beside the image; the text tells what
+ *                   was in the way, and what to run
  */
 int image_commit(struct image *image, const struct image_change *change,
                  struct v2v_error *err);

@@ -160,6 +160,22 @@ keep_xml(const struct transaction *t, const struct image_xml *xml,
 }
 
 static int
+keep_definition(const struct transaction *t,
+                const struct image_definition *definition,
+                struct record *record, struct v2v_error *err)
+{
+    V2V_AUTO(mem)
+    char *path = transaction_undo_file(t, t->keeps, ".domain.xml", err);
+
+    if (path == NULL || definition_copy(definition, &record->domain, err) < 0)
+        return -1;
+    return definition->domain.uuid == NULL
+               ? 0
+               : v2v_file_replace_private(path, definition->old,
+                                          strlen(definition->old), err);
+}
+
+static int
 describe(const struct image_change *change, const char *format,
          struct record *record, struct v2v_error *err)
 {
@@ -197,6 +213,7 @@ keep_undo(const struct transaction *t, struct nbd_disk *overlay,
     hasher_free(k.hasher);
     if (result < 0 || digest_of_file(data, &record.data, err) < 0 ||
         keep_xml(t, &change->xml, &record, err) < 0 ||
+        keep_definition(t, &change->definition, &record, err) < 0 ||
         describe(change, t->format, &record, err) < 0)
         return -1;
     return record_write(path, &record, err);

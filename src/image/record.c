@@ -73,11 +73,15 @@ record_write(const char *path, const struct record *record,
              struct v2v_error *err)
 {
     json_t *object = json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "schema", SCHEMA,
-        "time", record->time, "what", record->what, "format", record->format,
-        "virtual_size", (json_int_t)record->virtual_size, "sha256",
-        digest_json(&record->data), "areas", areas_json(&record->areas),
-        "witnesses", areas_json(&record->witnesses), "xml", xml_json(record));
+        "{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+        SCHEMA, "time", record->time, "what", record->what, "format",
+        record->format, "virtual_size", (json_int_t)record->virtual_size,
+        "sha256", digest_json(&record->data), "areas",
+        areas_json(&record->areas), "witnesses", areas_json(&record->witnesses),
+        "xml", xml_json(record), "domain", definition_json(&record->domain),
+        "domain_after",
+        record->domain_defined ? digest_json(&record->domain_after)
+                               : json_null());
     V2V_AUTO(mem) char *text = object == NULL ? NULL : json_dumps(object, 0);
 
     json_decref(object);
@@ -146,6 +150,19 @@ get_xml(const json_t *object, struct record *ret, struct v2v_error *err)
 }
 
 static int
+get_domain(const json_t *object, struct record *ret, struct v2v_error *err)
+{
+    const char *after =
+        json_string_value(json_object_get(object, "domain_after"));
+
+    ret->domain_defined = after != NULL;
+    if (after != NULL && !digest_parse(after, &ret->domain_after))
+        return damaged("the definition's SHA-256", err);
+    return definition_json_get(json_object_get(object, "domain"), &ret->domain,
+                               err);
+}
+
+static int
 decode(const json_t *object, struct record *ret, struct v2v_error *err)
 {
     const char *time = json_string_value(json_object_get(object, "time"));
@@ -168,7 +185,8 @@ decode(const json_t *object, struct record *ret, struct v2v_error *err)
         get_areas(json_object_get(object, "areas"), ret->virtual_size,
                   &ret->areas, err) < 0 ||
         get_areas(json_object_get(object, "witnesses"), ret->virtual_size,
-                  &ret->witnesses, err) < 0)
+                  &ret->witnesses, err) < 0 ||
+        get_domain(object, ret, err) < 0)
         return -1;
     return get_xml(json_object_get(object, "xml"), ret, err);
 }
@@ -200,5 +218,6 @@ record_done(struct record *record)
     free(record->areas.items);
     free(record->witnesses.items);
     free(record->xml_path);
+    definition_done(&record->domain);
     *record = (struct record){ 0 };
 }

@@ -11,13 +11,17 @@
  *       "sha256": "9f86...",                 of the undo file itself
  *       "areas": [[65536, 131072, "ab12..."], ...],
  *       "witnesses": [["the SYSTEM hive", 4096, 4096, "cd34..."], ...],
- *       "xml": {"path": "/srv/vm.xml", "after": "ef56...", "before": "ab12..."}
- *     }                                       xml: or null
+ *       "xml": {"path": "/srv/vm.xml", "after": "ef56...", "before":
+ * "ab12..."}, "domain": {...},                     see image/definition.h
+ *       "domain_after": "ef56..."
+ *     }                                       the last three: or null
  *
  * An area is [offset, length, SHA-256 of what the change left there], in bytes
  * of the disk that the guest sees; the undo file has the old content of just
  * these areas.  xml.after and xml.before are SHA-256
  * of the file after and before the change; before is null if there was none.
+ * domain_after is that of the definition, and null until it is replaced: how
+ * libvirt writes down what it is given is known only then.
  */
 #ifndef V2V_IMAGE_RECORD_H
 #define V2V_IMAGE_RECORD_H
@@ -27,7 +31,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "image/digest.h"
+#include "image/definition.h"
 
 struct record_area {
     char name[32]; /* of a witness; "" otherwise */
@@ -50,6 +54,9 @@ struct record {
     struct digest xml_after;
     bool xml_before; /* there was such a file before: */
     struct digest xml_old;
+    struct definition domain;
+    bool domain_defined; /* the definition was replaced: */
+    struct digest domain_after;
 };
 
 /* Append one; fails with V2V_ERR_INTERNAL. */

@@ -30,14 +30,15 @@ state_write(const char *path, const struct transaction *t,
             struct v2v_error *err)
 {
     json_t *object = json_pack(
-        "{s:i, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:i, s:b, s:i, s:o, s:b}",
+        "{s:i, s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:i, s:b, s:i, s:o, s:b, "
+        "s:o, s:b}",
         "schema", SCHEMA, "state", step_names[t->step], "image",
         json_path(t->image), "format", t->format, "copy", t->copy,
         "overlay_prefix", json_path(t->overlay_prefix), "files",
         files_json(&t->files), "scratch", json_path(t->scratch), "keeps_undo",
         (int)t->keeps, "retains_undo", t->retains, "spends_undo",
-        (int)t->spends, "xml", json_path(t->xml), "xml_removed",
-        t->xml_removed);
+        (int)t->spends, "xml", json_path(t->xml), "xml_removed", t->xml_removed,
+        "domain", definition_json(&t->domain), "domain_kept", t->domain_kept);
     V2V_AUTO(mem)
     char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2));
 
@@ -123,6 +124,8 @@ decode(const json_t *object, struct transaction *t, struct v2v_error *err)
         json_path_get(json_object_get(object, "scratch"), &t->scratch, err) <
             0 ||
         json_path_get(json_object_get(object, "xml"), &t->xml, err) < 0 ||
+        definition_json_get(json_object_get(object, "domain"), &t->domain,
+                            err) < 0 ||
         json_path_get(json_object_get(object, "overlay_prefix"),
                       &overlay_prefix, err) < 0)
         return -1;
@@ -135,6 +138,7 @@ decode(const json_t *object, struct transaction *t, struct v2v_error *err)
     t->retains = json_is_true(json_object_get(object, "retains_undo"));
     t->spends = get_number(object, "spends_undo");
     t->xml_removed = json_is_true(json_object_get(object, "xml_removed"));
+    t->domain_kept = json_is_true(json_object_get(object, "domain_kept"));
     return 0;
 }
 

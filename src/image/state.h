@@ -15,7 +15,9 @@
  *       "retains_undo": true,
  *       "spends_undo": 0,
  *       "xml": "/srv/vm.xml",               or null
- *       "xml_removed": false
+ *       "xml_removed": false,
+ *       "domain": {...},                    see image/definition.h; or null
+ *       "domain_kept": false
  *     }
  *
  * A path that is not UTF-8 is {"hex": "2f73..."} in place of a string.

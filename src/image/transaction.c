@@ -13,6 +13,7 @@
 #include "image/image.h"
 #include "image/own-file.h"
 #include "image/qemu-img.h"
+#include "image/record.h"
 #include "image/rewind.h"
 #include "image/scratch.h"
 #include "image/state.h"
@@ -105,8 +106,13 @@ static int
 delete_undo(const struct transaction *t, unsigned n, struct v2v_error *err)
 {
     /* the record last: without it the others would be nobody's */
-    static const char *const suffixes[] = { "", (".xml" V2V_NEW_SUFFIX), ".xml",
-                                            (".json" V2V_NEW_SUFFIX), ".json" };
+    static const char *const suffixes[] = { "",
+                                            (".xml" V2V_NEW_SUFFIX),
+                                            ".xml",
+                                            (".domain.xml" V2V_NEW_SUFFIX),
+                                            ".domain.xml",
+                                            (".json" V2V_NEW_SUFFIX),
+                                            ".json" };
 
     for (size_t i = 0; n > 0 && i < sizeof suffixes / sizeof *suffixes; i++) {
         V2V_AUTO(mem) char *path =
@@ -137,8 +143,12 @@ sync_directory(const char *path, struct v2v_error *err)
 static int
 delete_rest(struct transaction *t, struct v2v_error *err)
 {
-    static const char *const files[] = { "overlay", "rewind", "xml",
+    static const char *const files[] = { "overlay",
+                                         "rewind",
+                                         "xml",
                                          ("xml" V2V_NEW_SUFFIX),
+                                         "domain",
+                                         ("domain" V2V_NEW_SUFFIX),
                                          ("state" V2V_NEW_SUFFIX) };
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -260,21 +270,120 @@ write_xml(const struct transaction *t, struct v2v_error *err)
         return 0;
     if (v2v_file_read(pending, IMAGE_XML_MAX, &xml, err) < 0)
         return -1;
-    return v2v_file_replace(t->xml, xml.data, xml.len, err);
+    /* a definition is read with its passwords */
+    return t->domain.uuid != NULL
+               ? v2v_file_replace_private(t->xml, xml.data, xml.len, err)
+               : v2v_file_replace(t->xml, xml.data, xml.len, err);
+}
+
+/* So that an undo knows the definition for ours, when it still is. */
+static int
+note_defined(const struct transaction *t, const char *xml,
+             struct v2v_error *err)
+{
+    V2V_AUTO(mem)
+    char *path = transaction_undo_file(t, t->keeps, ".json", err);
+    V2V_AUTO(record) struct record record = { 0 };
+
+    if (path == NULL)
+        return -1;
+    if (!t->retains)
+        return 0;
+    if (record_read(path, &record, err) < 0 ||
+        digest_of_bytes(xml, strlen(xml), &record.domain_after, err) < 0)
+        return -1;
+    record.domain_defined = true;
+    return record_write(path, &record, err);
+}
+
+/* What no program can do again and again is left to the user. */
+static int
+leave_to_user(const struct transaction *t, const char *file, const char *why,
+              struct v2v_error *ret)
+{
+    return v2v_refuse(ret, V2V_ERR_INTERNAL, "domain-not-defined",
+                      "%s is done, but not the definition of domain %s: %s; "
+                      "what it should be is in %s: when nothing is in the way "
+                      "any more, \"virsh -c %s define %s\"",
+                      t->image, t->domain.name, why, file, t->domain.uri, file);
+}
+
+/* -1 with @why: libvirt did not; with @err: we could not. */
+static int
+define_pending(const struct transaction *t, const char *pending,
+               struct v2v_error *why, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes xml = { 0 };
+    V2V_AUTO(mem) char *now = NULL;
+
+    if (v2v_file_read(pending, IMAGE_XML_MAX, &xml, err) < 0 ||
+        v2v_bytes_add(&xml, "", 1, err) < 0 ||
+        definition_replace(&t->domain, (const char *)xml.data, &now, why) < 0 ||
+        note_defined(t, now, err) < 0)
+        return -1;
+    return own_file_delete(pending, err);
+}
+
+/* Tried once: what libvirt will never take must not be in the way of all that
+ * follows, an undo above all.  No pending file: a run before us came that far;
+ * and if there is no @file either, it succeeded. */
+static int
+define_or_leave(const struct transaction *t, const char *pending,
+                const char *file, struct v2v_error *undefined,
+                struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+
+    if (own_file_exists(pending)) {
+        if (!t->domain_kept && define_pending(t, pending, &why, err) == 0)
+            return 0;
+        if (!t->domain_kept && why.code == V2V_OK)
+            return -1;
+        if (rename(pending, file) < 0)
+            return v2v_fail_errno(err, errno, "%s to %s", pending, file);
+    }
+    if (!t->domain_kept && own_file_exists(file))
+        leave_to_user(t, file,
+                      why.code != V2V_OK ? why.text : "libvirt did not take it",
+                      undefined);
+    return v2v_sync_directory_of(file, err);
+}
+
+/* @undefined: why it is left to the user, if it is */
+static int
+define_domain(const struct transaction *t, struct v2v_error *undefined,
+              struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *pending = transaction_file(t, "domain", err);
+    V2V_AUTO(mem)
+    char *file = transaction_file(
+        t, t->domain_kept ? "old-domain.xml" : "domain.xml", err);
+
+    if (pending == NULL || file == NULL)
+        return -1;
+    return t->domain.uuid == NULL
+               ? 0
+               : define_or_leave(t, pending, file, undefined, err);
 }
 
 int
 transaction_finish(struct transaction *t, struct v2v_error *err)
 {
+    struct v2v_error undefined = { 0 };
+
     if (t->step == TRANSACTION_COMMITTING) {
         if ((t->copy ? name_copy(t, err) : commit_overlay(t, err)) < 0 ||
             transaction_enter(t, TRANSACTION_COMMITTED, err) < 0)
             return -1;
     }
-    if (write_xml(t, err) < 0 || delete_undo(t, t->spends, err) < 0 ||
-        (!t->retains && delete_undo(t, t->keeps, err) < 0))
+    if (write_xml(t, err) < 0 || define_domain(t, &undefined, err) < 0 ||
+        delete_undo(t, t->spends, err) < 0 ||
+        (!t->retains && delete_undo(t, t->keeps, err) < 0) ||
+        delete_rest(t, err) < 0)
         return -1;
-    return delete_rest(t, err);
+    if (undefined.code != V2V_OK && err != NULL)
+        *err = undefined;
+    return undefined.code == V2V_OK ? 0 : -1;
 }
 
 void
@@ -286,6 +395,7 @@ transaction_done(struct transaction *t)
     free(t->overlay_prefix);
     free(t->scratch);
     free(t->xml);
+    definition_done(&t->domain);
     v2v_strings_done(&t->files);
     *t = (struct transaction){ 0 };
 }

@@ -11,8 +11,8 @@
  *     committing  the image may be half written and the overlay is the only
  *                 whole copy: to end it, rewind the image, commit (again),
  *                 then as below
- *     committed   the image is done: to end it, write the domain XML and
- *                 delete what is left
+ *     committed   the image is done: to end it, write the domain XML,
+ *                 replace the definition and delete what is left
  *
  * The steps only go forward; each is on stable storage, with all that it
  * relies on, before anything of the next is done.
@@ -24,6 +24,11 @@
  *     vm.qcow2.v2v-copy      --output: the new image before it gets its name
  *     vm.qcow2.v2v-rewind    VDI, VHDX: their old tables, see image/rewind.h
  *     vm.qcow2.v2v-xml       the domain XML that is to be written
+ *     vm.qcow2.v2v-domain    the definition that a domain is to get
+ *     vm.qcow2.v2v-domain.xml, vm.qcow2.v2v-old-domain.xml
+ *                            the same, when it could not be made that of the
+ *                            domain; the latter: by an undo, as the present
+ *                            one was edited.  These stay
  *     vm.qcow2.v2v-undo-N    see image/undo.h
  * Only the overlay goes to the work directory; for a block device, which has
  * no good place beside it, all of them do.
@@ -35,6 +40,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "image/definition.h"
 
 enum transaction_step {
     TRANSACTION_NONE,
@@ -59,13 +65,17 @@ struct transaction {
     unsigned spends;  /* N of the undo file that it carries out; 0: none */
     char *xml;        /* where the domain XML goes; NULL: there is none */
     bool xml_removed; /* an undo: there was no such file */
+    struct definition domain; /* whose definition is replaced, if any */
+    bool domain_kept;         /* it stays; what it would be goes to a file */
 };
 
 /* The files of the list above; @what is "overlay", "copy" ...: a new string,
  * or NULL and V2V_ERR_INTERNAL. */
 char *transaction_file(const struct transaction *t, const char *what,
                        struct v2v_error *err);
-/* The undo file N, "vm.qcow2.v2v-undo-N" and @suffix: ".json", ".xml", "". */
+/* The undo file N, "vm.qcow2.v2v-undo-N" and @suffix: ".json", ".xml",
+ * ".domain.xml",
+ * "". */
 char *transaction_undo_file(const struct transaction *t, unsigned n,
                             const char *suffix, struct v2v_error *err);
 
@@ -111,7 +121,9 @@ int transaction_discard(struct transaction *t, struct v2v_error *err);
  *
  * Returns: 0, or -1 with V2V_ERR_BUSY (a program of QEMU's has the image),
  * V2V_ERR_GUEST (a file of ours is gone or damaged) or V2V_ERR_INTERNAL; the
- * state file then stays, and it can be called again.
+ * state file then stays, and it can be called again.  With V2V_ERR_INTERNAL,
+ * "domain-not-defined", it has ended: what no program can do again and again is
+ * left to the user.
  */
 int transaction_finish(struct transaction *t, struct v2v_error *err);
 

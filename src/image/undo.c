@@ -60,7 +60,8 @@ undo_last_number(const struct transaction *t, unsigned *ret,
 static uint64_t
 size_on_disk(const struct transaction *t, unsigned n)
 {
-    static const char *const suffixes[] = { "", ".json", ".xml" };
+    static const char *const suffixes[] = { "", ".json", ".xml",
+                                            ".domain.xml" };
     uint64_t size = 0;
 
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
@@ -97,6 +98,8 @@ add_undo(const struct transaction *t, unsigned n, struct image_undo_list *ret,
                              .time = v2v_steal(record.time),
                              .what = v2v_steal(record.what),
                              .file = transaction_undo_file(t, n, "", err),
+                             .domain = v2v_steal(record.domain.name),
+                             .domain_uri = v2v_steal(record.domain.uri),
                              .size = size_on_disk(t, n) };
     return items[ret->count - 1].file == NULL ? -1 : 0;
 }
@@ -129,6 +132,8 @@ image_undo_list_done(struct image_undo_list *list)
         free(list->items[i].time);
         free(list->items[i].what);
         free(list->items[i].file);
+        free(list->items[i].domain);
+        free(list->items[i].domain_uri);
     }
     free(list->items);
     *list = (struct image_undo_list){ 0 };
@@ -276,11 +281,11 @@ is_ours(const struct record *record)
 }
 
 static int
-read_old_xml(const struct transaction *t, unsigned number,
-             const struct record *record, struct v2v_bytes *ret,
+read_old_xml(const struct transaction *t, unsigned number, const char *suffix,
+             const struct digest *recorded, struct v2v_bytes *ret,
              struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *saved = transaction_undo_file(t, number, ".xml", err);
+    V2V_AUTO(mem) char *saved = transaction_undo_file(t, number, suffix, err);
     struct digest now;
 
     if (saved == NULL)
@@ -290,7 +295,7 @@ read_old_xml(const struct transaction *t, unsigned number,
     if (v2v_file_read(saved, IMAGE_XML_MAX, ret, err) < 0 ||
         digest_of_bytes(ret->data, ret->len, &now, err) < 0)
         return -1;
-    if (!digest_equal(&now, &record->xml_old))
+    if (!digest_equal(&now, recorded))
         return v2v_fail(err, V2V_ERR_GUEST,
                         "the old XML %s is damaged: its SHA-256 is not the "
                         "recorded one",
@@ -308,8 +313,8 @@ plan_xml(const struct transaction *t, const struct record *record,
         return 0;
     undone->xml = v2v_strdup(record->xml_path, err);
     if (undone->xml == NULL ||
-        (record->xml_before &&
-         read_old_xml(t, undone->number, record, old, err) < 0))
+        (record->xml_before && read_old_xml(t, undone->number, ".xml",
+                                            &record->xml_old, old, err) < 0))
         return -1;
     undone->xml_kept = !is_ours(record);
     undone->xml_removed = !record->xml_before;
@@ -324,6 +329,73 @@ plan_xml(const struct transaction *t, const struct record *record,
     undone->xml_old = v2v_format(err, "%s.v2v-old.xml", t->prefix);
     ret->path = undone->xml_old;
     return undone->xml_old == NULL ? -1 : 0;
+}
+
+/* How the definition stands; @now: as definition_read() gave it, or NULL. */
+static int
+compare_definition(const struct record *record, const char *now, bool *is_ours,
+                   bool *is_old, struct v2v_error *err)
+{
+    struct digest digest;
+
+    *is_ours = *is_old = false;
+    if (now == NULL)
+        return 0;
+    if (digest_of_bytes(now, strlen(now), &digest, err) < 0)
+        return -1;
+    *is_ours =
+        record->domain_defined && digest_equal(&digest, &record->domain_after);
+    *is_old = digest_equal(&digest, &record->domain.before);
+    return 0;
+}
+
+/* A domain that was deleted since has no definition to be restored. */
+static int
+read_definition(const struct record *record, char **ret, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+
+    if (definition_read(&record->domain, ret, &why) == 0 ||
+        why.code == V2V_ERR_NOT_FOUND)
+        return 0;
+    if (err != NULL)
+        *err = why;
+    return -1;
+}
+
+/* What becomes of the definition, as plan_xml().  @now and @old: the texts
+ * that @ret refers to. */
+static int
+plan_definition(const struct transaction *t, const struct record *record,
+                char **now, struct v2v_bytes *old, struct image_undone *undone,
+                struct image_definition *ret, struct v2v_error *err)
+{
+    bool is_ours, is_old;
+
+    if (record->domain.uuid == NULL)
+        return 0;
+    undone->domain = v2v_strdup(record->domain.name, err);
+    undone->domain_uri = v2v_strdup(record->domain.uri, err);
+    if (undone->domain == NULL || undone->domain_uri == NULL ||
+        read_old_xml(t, undone->number, ".domain.xml", &record->domain.before,
+                     old, err) < 0 ||
+        v2v_bytes_add(old, "", 1, err) < 0 ||
+        read_definition(record, now, err) < 0 ||
+        compare_definition(record, *now, &is_ours, &is_old, err) < 0)
+        return -1;
+    if (is_old)
+        return 0;
+    *ret = (struct image_definition){ .domain = { record->domain.uri,
+                                                  record->domain.uuid,
+                                                  record->domain.name },
+                                      .old = *now != NULL ? *now : "",
+                                      .xml = (const char *)old->data,
+                                      .kept = !is_ours };
+    if (is_ours)
+        return 0;
+    undone->domain_kept = true;
+    undone->domain_old = transaction_file(t, "old-domain.xml", err);
+    return undone->domain_old == NULL ? -1 : 0;
 }
 
 static int
@@ -373,11 +445,16 @@ image_undo(struct image *image, struct image_undone *ret, struct v2v_error *err)
     V2V_AUTO(record) struct record record = { 0 };
     V2V_AUTO(mem) char *undo_file = NULL;
     V2V_AUTO(bytes) struct v2v_bytes old_xml = { 0 };
+    V2V_AUTO(bytes) struct v2v_bytes old_definition = { 0 };
+    V2V_AUTO(mem) char *definition = NULL;
     struct image_change change = { .what = "undo" };
 
     if (load_last(&image->t, &record, &undo_file, err) < 0)
         return -1;
     ret->number = image->t.spends;
+    if (plan_definition(&image->t, &record, &definition, &old_definition, ret,
+                        &change.definition, err) < 0)
+        return -1;
     v2v_step("image", "Checking that nothing has changed since %s",
              record.time);
     if (check_all(image, undo_file, &record, err) < 0 ||
@@ -395,5 +472,8 @@ image_undone_done(struct image_undone *undone)
 {
     free(undone->xml);
     free(undone->xml_old);
+    free(undone->domain);
+    free(undone->domain_uri);
+    free(undone->domain_old);
     *undone = (struct image_undone){ 0 };
 }

@@ -9,6 +9,8 @@
  *                                the old content of what changed, in its place
  *     vm.qcow2.v2v-undo-N.json   the record, see image/record.h
  *     vm.qcow2.v2v-undo-N.xml    the domain XML that was replaced, if any
+ *     vm.qcow2.v2v-undo-N.domain.xml
+ *                                the definition that was replaced, if any
  * They can be moved with the image, and deleted: what was done stays done.
  *
  * An undo is a change like another: the old content goes to an overlay, which
@@ -22,11 +24,13 @@
 
 /* One change that can be undone; all strings are new. */
 struct image_undo {
-    unsigned number; /* the N above; the highest is undone first */
-    char *time;      /* of the commit, "2026-01-31T12:00:00Z" */
-    char *what;      /* image_change.what */
-    char *file;      /* the qcow2 */
-    uint64_t size;   /* bytes on the host's disk, of all its files */
+    unsigned number;           /* the N above; the highest is undone first */
+    char *time;                /* of the commit, "2026-01-31T12:00:00Z" */
+    char *what;                /* image_change.what */
+    char *file;                /* the qcow2 */
+    char *domain, *domain_uri; /* whose definition was replaced with it: its
+                                  name and libvirt's URI; NULL: none */
+    uint64_t size;             /* bytes on the host's disk, of all its files */
 };
 
 struct image_undo_list {
@@ -62,6 +66,10 @@ struct image_undone {
                       written: left alone; the old one, if there was one, is
                       beside the image as @xml_old */
     char *xml_old;
+    char *domain, *domain_uri; /* whose definition was restored, or NULL */
+    bool domain_kept; /* it was edited by others since, or is gone: left
+                         alone; the old one is beside the image as: */
+    char *domain_old;
 };
 
 /**
@@ -75,6 +83,7 @@ struct image_undone {
  * V2V_ERR_USAGE   nothing to undo
  * V2V_ERR_GUEST   changed since; the text names what; or the undo file is
  *                 damaged
+ * V2V_ERR_BUSY    the domain runs; or why else its definition cannot be had
  * and what image_commit() returns.
  */
 int image_undo(struct image *image, struct image_undone *ret,

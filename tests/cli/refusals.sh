@@ -66,8 +66,19 @@ refused 2 '*none.qcow2: No such file*' undo none.qcow2
 refused 2 '*none/vm.qcow2: No such file*' recover none/vm.qcow2
 refused 2 'none: No such file*' undo --list none
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject vm.qcow2
-refused 2 '--domain-xml and --output-xml go together' \
+refused 2 '--domain-xml needs --output-xml, which may be the same file' \
     "${inject[@]}" --domain-xml vm.xml
+
+# --domain: libvirt is not asked before the command line is understood
+for other in vm.qcow2 '--domain-xml vm.xml' '--output new.qcow2' '--format raw'; do
+    # shellcheck disable=SC2086 # an option and its argument
+    refused 2 "--domain: *does not go with it" inject --domain vm $other --virtio-iso medium
+done
+refused 2 '--connect goes with --domain' "${inject[@]}" --connect qemu:///system
+refused 2 '--domain does not go with this command' check --domain vm
+VIRTIO_WIN='' refused 2 'no drivers: say where*' inject --domain vm
+refused 2 'qemu+tcp://host.invalid/system is the libvirt of another computer*' \
+    inject --domain vm --virtio-iso medium --connect qemu+tcp://host.invalid/system
 
 refused 2 '--dry-run does not go with this command' drivers list -n medium
 refused 2 '--block-driver scsi: it is*' "${inject[@]}" --block-driver scsi

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/xml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/diff.h"
+#include "cli/json.h"
+#include "cli/report.h"
+#include "cli/session.h"
+
+struct run {
+    const struct cli_options *options;
+    struct domain_rewrite rewrite;
+    struct v2v_bytes diff; /* when it was asked for */
+};
+
+static bool
+is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static const char *
+input_name(const struct cli_options *options)
+{
+    return is_standard(options->domain_xml) ? "standard input"
+                                            : options->domain_xml;
+}
+
+static int
+read_input(const struct cli_options *options, struct v2v_bytes *ret,
+           struct v2v_error *err)
+{
+    if (!is_standard(options->domain_xml))
+        return v2v_file_read(options->domain_xml, DOMAIN_XML_MAX, ret, err);
+    if (v2v_fd_read(STDIN_FILENO, DOMAIN_XML_MAX, ret, err) < 0)
+        return v2v_fail_in(err, "%s", input_name(options));
+    return 0;
+}
+
+static int
+make_diff(struct run *run, const struct domain *domain, struct v2v_error *err)
+{
+    const char *input = run->options->domain_xml;
+    const char *output = run->options->output_xml;
+    V2V_AUTO(domain) struct domain *result = NULL;
+
+    if (!run->options->diff)
+        return 0;
+    if (domain_parse(run->rewrite.xml.data, run->rewrite.xml.len, &result,
+                     err) < 0)
+        return -1;
+    return diff_unified(&(struct diff_side){ input, domain_text(domain) },
+                        &(struct diff_side){ output != NULL ? output : input,
+                                             domain_text(result) },
+                        &run->diff, err);
+}
+
+static int
+rewrite(struct run *run, struct v2v_error *err)
+{
+    const struct cli_options *options = run->options;
+    struct domain_options wanted = cli_domain_options(options);
+    V2V_AUTO(bytes) struct v2v_bytes input = { 0 };
+    V2V_AUTO(domain) struct domain *domain = NULL;
+
+    if (read_input(options, &input, err) < 0)
+        return -1;
+    for (size_t i = 0; i < DOMAIN_DRIVERS; i++)
+        *domain_driver(&wanted.drivers, i) =
+            v2v_strings_has_nocase(&options->drivers, domain_driver_name(i));
+    if (domain_parse(input.data, input.len, &domain, err) < 0)
+        return v2v_fail_in(err, "%s", input_name(options));
+    if (domain_rewrite(domain, &wanted, &run->rewrite, err) < 0 ||
+        make_diff(run, domain, err) < 0)
+        return v2v_fail_in(err, "%s", input_name(options));
+    return 0;
+}
+
+/* To where it was asked for; a link stays one. */
+static int
+write_output(const struct run *run, struct v2v_error *err)
+{
+    const char *path = run->options->output_xml;
+    const struct v2v_bytes *xml = &run->rewrite.xml;
+    V2V_AUTO(mem) char *place = NULL;
+
+    if (path == NULL)
+        return 0;
+    if (is_standard(path)) {
+        fwrite(xml->data, 1, xml->len, stdout); /* main() sees a failure */
+        return 0;
+    }
+    if (image_absolute_name(path, &place, err) < 0)
+        return -1;
+    return v2v_file_replace(place, xml->data, xml->len, err);
+}
+
+/* On standard error when standard output is an XML or a diff. */
+static void
+print_report(const struct run *run)
+{
+    const struct cli_options *options = run->options;
+    bool taken = options->diff || is_standard(options->output_xml);
+    FILE *to = taken ? stderr : stdout;
+
+    fwrite(run->diff.data, 1, run->diff.len, stdout);
+    if (options->quiet)
+        return;
+    report_print_rewrite(to, &run->rewrite);
+    if (run->rewrite.change_count == 0)
+        fputs("Result:   nothing to do\n", to);
+    else
+        fprintf(to, "Result:   %zu changes\n", run->rewrite.change_count);
+}
+
+static json_t *
+diff_json(const struct run *run)
+{
+    json_t *diff;
+
+    if (!run->options->diff)
+        return json_null();
+    if (run->diff.len == 0)
+        return json_string("");
+    diff = json_stringn((const char *)run->diff.data, run->diff.len);
+    return diff != NULL ? diff : json_text("\xff"); /* not in UTF-8 */
+}
+
+static int
+print_json(const struct run *run, const struct console *console,
+           const struct v2v_error *failure, struct v2v_error *err)
+{
+    const struct cli_options *options = run->options;
+    enum report_status status = failure != NULL ? REPORT_FAILED
+                                : run->rewrite.change_count == 0
+                                    ? REPORT_NOTHING_TO_DO
+                                    : REPORT_DONE;
+    json_t *document =
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "schema", 1, "program",
+                  "v2v-virtio " V2V_VERSION, "status",
+                  report_status_name(status), "error", json_failure(failure),
+                  "drivers", json_strings(&options->drivers), "diff",
+                  diff_json(run), "warnings", json_warnings(console));
+    json_t *domain =
+        json_rewrite(&run->rewrite, options->domain_xml, options->output_xml);
+
+    if (document != NULL && json_object_update(document, domain) < 0) {
+        json_decref(document);
+        document = NULL;
+    }
+    json_decref(domain);
+    return json_print(document, err);
+}
+
+static int
+carry_out(struct run *run, struct v2v_error *err)
+{
+    const char *output = run->options->output_xml;
+
+    if (output != NULL && !is_standard(output) &&
+        session_check_place(output, err) < 0)
+        return -1;
+    if (rewrite(run, err) < 0)
+        return -1;
+    return write_output(run, err);
+}
+
+int
+xml(const struct cli_options *options, const struct console *console,
+    struct v2v_error *err)
+{
+    struct run run = { .options = options };
+    int rc = carry_out(&run, err);
+
+    if (options->json) {
+        struct v2v_error json_err;
+        int printed = print_json(&run, console, rc < 0 ? err : NULL, &json_err);
+
+        if (rc == 0 && printed < 0)
+            rc = v2v_fail(err, json_err.code, "%s", json_err.text);
+    } else if (rc == 0)
+        print_report(&run);
+    domain_rewrite_done(&run.rewrite);
+    v2v_bytes_done(&run.diff);
+    return rc;
+}
