@@ -255,6 +255,26 @@ devices_find(struct xml_doc *doc, struct devices *ret, struct v2v_error *err)
     return 0;
 }
 
+/* qemuDomainMachineIsQ35() and qemuDomainMachineIsI440FX() in
+ * src/qemu/qemu_domain.c; QEMU's own default is "pc". */
+enum devices_machine
+devices_machine(const struct xml_doc *doc)
+{
+    static const char *const i440fx[] = { "pc-i440fx-", "pc-0.", "pc-1.",
+                                          "rhel" };
+    size_t type = xml_child(doc, xml_child(doc, 0, "os"), "type");
+    const char *name = xml_value(doc, type, "machine");
+
+    if (name == NULL || is(name, "pc"))
+        return DEVICES_I440FX;
+    if (is(name, "q35") || strncmp(name, "pc-q35-", 7) == 0)
+        return DEVICES_Q35;
+    for (size_t i = 0; i < sizeof i440fx / sizeof *i440fx; i++)
+        if (strncmp(name, i440fx[i], strlen(i440fx[i])) == 0)
+            return DEVICES_I440FX;
+    return DEVICES_OTHER_MACHINE;
+}
+
 bool
 devices_is_hard(const struct disk *disk)
 {

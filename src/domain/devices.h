@@ -58,6 +58,11 @@ int devices_find(struct xml_doc *doc, struct devices *ret,
 
 void devices_done(struct devices *devices);
 
+enum devices_machine { DEVICES_OTHER_MACHINE, DEVICES_I440FX, DEVICES_Q35 };
+
+/* By <os><type machine=>. */
+enum devices_machine devices_machine(const struct xml_doc *doc);
+
 /* 'disk' or 'lun', not a CD-ROM or a floppy. */
 bool devices_is_hard(const struct disk *disk);
 

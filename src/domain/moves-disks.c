@@ -65,9 +65,7 @@ why_disk_stays(const struct disk *d, const struct domain_options *options)
         rewrite_disk_goal(d, options) != DISK_STAYS)
         return NULL;
     if (strcmp(d->bus, "virtio") == 0)
-        return options->virtio_scsi
-                   ? "only emulated disks are moved to virtio-scsi"
-                   : NULL;
+        return NULL;
     if (strcmp(d->bus, "usb") == 0)
         return "it may be a stick that is pulled out";
     if (!devices_is_emulated(d))
@@ -188,6 +186,21 @@ move_disk(struct plan *plan, const struct disk *old, const struct disk *new)
     return warn_of_disk(plan, old, &label);
 }
 
+static int
+warn_of_virtio_blk(struct plan *plan)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < plan->devices->disk_count; i++)
+        n += strcmp(plan->devices->disks[i].bus, "virtio") == 0;
+    if (n == 0 || !plan->options->virtio_scsi)
+        return 0;
+    return rewrite_warn(plan,
+                        "%zu disk(s) on virtio-blk stay there: only emulated "
+                        "disks are moved to virtio-scsi",
+                        n);
+}
+
 int
 rewrite_disks(struct plan *plan)
 {
@@ -200,7 +213,7 @@ rewrite_disks(struct plan *plan)
         devices_boot_sequence(devices, devices->disks, &before, plan->err) <
             0 ||
         rewrite_name_disks(plan, &before, &new, &kept) < 0 ||
-        rewrite_place_disks(plan, &new) < 0)
+        rewrite_place_disks(plan, &new) < 0 || warn_of_virtio_blk(plan) < 0)
         return -1;
     for (size_t i = 0; i < devices->disk_count; i++) {
         const struct disk *d = &devices->disks[i];

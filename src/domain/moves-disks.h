@@ -47,6 +47,9 @@ int rewrite_boot_order(struct plan *plan, const struct boot_sequence *seq);
  * emulated ones. */
 int rewrite_place_disks(struct plan *plan, struct new_disks *new);
 
+/* Does disk @i move to virtio-scsi with its controller? */
+bool rewrite_moves_in_place(const struct plan *plan, size_t i);
+
 /* The <address type='drive'> of @d. */
 int rewrite_scsi_address(struct plan *plan, const struct disk *d,
                          const struct scsi_place *place);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The controllers of the disks that move to virtio-scsi.
  *
- * An emulated controller from which all disks move becomes a virtio-scsi one,
- * and its disks stay where they are on it.  The others go to one controller:
- * a virtio-scsi one that is there, or a new one.  Their addresses are written,
+ * They go to a virtio-scsi controller that is there.  If there is none, an
+ * emulated one from which all disks move becomes one, with its disks where they
+ * are, and takes the others too; else one is added.  Addresses are written,
  * because libvirt would put sdh on controller 1, and add that as an emulated
  * one, whatever controllers there are. */
 #include "domain/moves-disks.h"
@@ -61,13 +61,25 @@ has_staying(const struct plan *plan, long index)
     return has_hostdev(plan, index);
 }
 
-/* A disk that moves to virtio-scsi with its controller. */
-static bool
-moves_in_place(const struct plan *plan, size_t i)
+/* The first virtio-scsi controller that is there; NULL: none is. */
+static const struct scsi_controller *
+virtio_controller(const struct plan *plan)
+{
+    const struct scsi_controllers *list = &plan->devices->scsi;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (scsi_is_virtio_model(list->items[i].model))
+            return &list->items[i];
+    return NULL;
+}
+
+bool
+rewrite_moves_in_place(const struct plan *plan, size_t i)
 {
     const struct disk *d = &plan->devices->disks[i];
 
     return goal_of(plan, i) == DISK_TO_SCSI && is_on_scsi(d) &&
+           virtio_controller(plan) == NULL &&
            !has_staying(plan, d->place.controller);
 }
 
@@ -77,7 +89,7 @@ is_first_in_place(const struct plan *plan, size_t i)
 {
     const struct disk *disks = plan->devices->disks;
 
-    if (!moves_in_place(plan, i))
+    if (!rewrite_moves_in_place(plan, i))
         return false;
     for (size_t j = 0; j < i; j++)
         if (is_on_scsi(&disks[j]) &&
@@ -109,7 +121,7 @@ struct driver_attrs {
 };
 
 static struct driver_attrs
-driver_attrs(const struct plan *plan, size_t driver)
+driver_attrs(const struct plan *plan)
 {
     static const char *const names[] = { "queues", "iothread" };
     struct driver_attrs attrs = { "" };
@@ -118,7 +130,7 @@ driver_attrs(const struct plan *plan, size_t driver)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         long n = driver_value(plan, names[i]);
 
-        if (n > 0 && xml_attr(plan->doc, driver, names[i]) == NULL)
+        if (n > 0)
             len += (size_t)snprintf(attrs.text + len, sizeof attrs.text - len,
                                     " %s='%ld'", names[i], n);
     }
@@ -131,7 +143,7 @@ add_controller(struct plan *plan, size_t disk, long index)
 {
     static const struct shown label = { "controller" };
     const struct xml_doc *doc = plan->doc;
-    const struct driver_attrs attrs = driver_attrs(plan, XML_NONE);
+    const struct driver_attrs attrs = driver_attrs(plan);
     size_t parent = doc->elements[disk].parent;
     size_t after = XML_NONE, child = XML_NONE;
     char xml[256];
@@ -189,14 +201,13 @@ change_controllers(struct plan *plan)
 static long
 existing_controller(const struct plan *plan)
 {
-    const struct devices *devices = plan->devices;
+    const struct scsi_controller *c = virtio_controller(plan);
 
-    for (size_t i = 0; i < devices->scsi.count; i++)
-        if (scsi_is_virtio_model(devices->scsi.items[i].model))
-            return devices->scsi.items[i].index;
-    for (size_t i = 0; i < devices->disk_count; i++)
-        if (moves_in_place(plan, i))
-            return devices->disks[i].place.controller;
+    if (c != NULL)
+        return c->index;
+    for (size_t i = 0; i < plan->devices->disk_count; i++)
+        if (rewrite_moves_in_place(plan, i))
+            return plan->devices->disks[i].place.controller;
     return -1;
 }
 
@@ -238,7 +249,8 @@ unplace(const struct plan *plan, struct new_disks *new)
     size_t n = 0;
 
     for (size_t i = 0; i < plan->devices->disk_count; i++)
-        if (goal_of(plan, i) == DISK_TO_SCSI && !moves_in_place(plan, i)) {
+        if (goal_of(plan, i) == DISK_TO_SCSI &&
+            !rewrite_moves_in_place(plan, i)) {
             new->disks[i].place.controller = -1;
             n++;
         }

@@ -92,6 +92,7 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 int rewrite_disks(struct plan *plan);
 int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
+int rewrite_machine(struct plan *plan);
 
 /* Of a document whose interfaces have been moved. */
 int rewrite_nic_queues(struct plan *plan);

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -140,13 +141,13 @@ class Libvirt:
         """None: libvirt cannot make a command of it"""
         self.write(xml)
         run = self.virsh("domxml-to-native", "qemu-argv", "--xml", self.path)
-        return run.stdout.split() if run.returncode == 0 else None
+        return shlex.split(run.stdout) if run.returncode == 0 else None
 
 
 def properties(word):
     """{"driver":...} as JSON, or driver,name=value,..."""
-    if word.startswith(("{", "'{")):
-        return json.loads(word.strip("'"))
+    if word.startswith("{"):
+        return json.loads(word)
     pairs = [p.partition("=") for p in word.split(",")]
     return {k if sep else "driver": v if sep else k for k, sep, v in pairs}
 
@@ -158,19 +159,19 @@ def boots(argv):
         if option == "-blockdev":
             node = properties(word)
             nodes[node.pop("node-name")] = node
-        if option == "-device" and "bootindex" in word:
+        if option == "-device":
             devices.append(properties(word))
 
     def shown(device):
         node = nodes.get(device.get("drive"), {})
         while "file" in node:
             node = nodes[node["file"]]
-        return (json.dumps({k: v for k, v in node.items() if k != "cache"},
+        return (json.dumps({k: v for k, v in node.items() if k not in ("cache", "discard")},
                            sort_keys=True)
                 if node else device.get("mac") or "no medium")
 
-    devices.sort(key=lambda d: int(d["bootindex"]))
-    return [shown(d) for d in devices]
+    booted = [d for d in devices if "bootindex" in d]
+    return [shown(d) for d in sorted(booted, key=lambda d: int(d["bootindex"]))]
 
 
 def valid(*paths):
@@ -248,11 +249,11 @@ class Corpus:
             return f"boots {boots(after)}, not {boots(before)}"
         return None
 
-    def judge(self, name, xml):
+    def judge(self, name, xml, modes):
         """How many modes fail"""
         failed = 0
         self.counts.domains += 1
-        for mode, options in MODES.items():
+        for mode, options in modes.items():
             why = self.why_wrong(xml, options)
             if why is not None:
                 print(f"FAILED: {name}, to {mode}: {why}")
@@ -263,10 +264,12 @@ class Corpus:
 def main():
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus(sys.argv[1], folder)
-        given = itertools.chain(domains(), *map(domains_of, sys.argv[2:]))
-        failed = sum(corpus.judge(name, xml) for name, xml in given)
+        failed = sum(corpus.judge(name, xml, MODES) for name, xml in domains())
+        failed += sum(corpus.judge(name, xml, MODES | ADDING)
+                      for folder in sys.argv[2:]
+                      for name, xml in domains_of(folder))
         c = corpus.counts
-        print(f"{c.domains} domains in {len(MODES)} modes: {c.refused} refused, "
+        print(f"{c.domains} domains: {c.refused} refused, "
               f"{c.valid} valid, {c.booted} as commands, {c.defined} only "
               f"defined; "
               f"{failed} failed")

@@ -173,9 +173,14 @@ test_controllers(void **state)
               "0", "0") "</hostdev>\n" VIRTIO_SCSI("0") },
         { "an emulated one changes, its disks stay on it",
           DISK(SD("a"), AT("1", "3")) DISK(SD("b"), AT("1", "4"))
-              CONTROLLER("0", "virtio-scsi") CONTROLLER("1", "lsilogic"),
+              CONTROLLER("1", "lsilogic"),
           DISK(SD("a"), AT("1", "3")) DISK(SD("b"), AT("1", "4"))
-              VIRTIO_SCSI("0") VIRTIO_SCSI("1") },
+              VIRTIO_SCSI("1") },
+        { "it is left alone beside a virtio-scsi one",
+          DISK(SD("a"), AT("0", "3")) CONTROLLER("0", "lsilogic")
+              VIRTIO_SCSI("1"),
+          DISK(SD("a"), AT("1", "0")) CONTROLLER("0", "lsilogic")
+              VIRTIO_SCSI("1") },
         { "one without a model is emulated",
           DISK(SD("a"), "") "<controller type='scsi'/>\n",
           DISK(SD("a"), "") "<controller type='scsi' model='virtio-scsi'/>\n" },
@@ -308,7 +313,8 @@ test_what_is_said(void **state)
         { &to_scsi, DISK("dev='hda' tray='open'", ""),
           "disk hda: target tray dropped (libvirt refuses it on a SCSI disk)" },
         { &to_scsi, DISK("dev='vda'", ""),
-          "disk vda stays on virtio: only emulated disks are moved to "
+          "1 disk(s) on virtio-blk stay there: only emulated disks are moved "
+          "to "
           "virtio-scsi" },
         { &to_scsi, DISK("dev='hda'", "<shareable/>"),
           "disk hda is shareable: other guests that use it are not changed" },
