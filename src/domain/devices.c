@@ -8,10 +8,6 @@
 
 #include "base/text.h"
 
-/* Disks and interfaces take a PCI slot each, so real guests have some dozens.
- * The limit bounds what is quadratic: sorting and naming. */
-enum { max_devices = 1024 };
-
 void
 devices_done(struct devices *devices)
 {
@@ -144,10 +140,10 @@ count_devices(const struct xml_doc *doc, const char *tag, size_t *ret,
 
     while (next_device(&it))
         n++;
-    if (n > max_devices)
+    if (n > devices_max)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "%zu <%s> elements are more than the limit of %d", n,
-                        tag, max_devices);
+                        tag, devices_max);
     *ret = n;
     return 0;
 }
@@ -229,9 +225,7 @@ static int
 list_controllers(const struct xml_doc *doc, struct devices *d,
                  struct v2v_error *err)
 {
-    size_t n;
-
-    if (count_devices(doc, "controller", &n, err) < 0)
+    if (count_devices(doc, "controller", &d->controller_count, err) < 0)
         return -1;
     return scsi_find_controllers(doc, &d->scsi, err);
 }

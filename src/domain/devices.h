@@ -33,10 +33,15 @@ struct disk {
     struct scsi_place place; /* on bus scsi */
 };
 
+/* Disks and interfaces take a PCI slot each, so real guests have some dozens.
+ * The limit bounds what is quadratic: sorting and naming. */
+enum { devices_max = 1024 };
+
 struct devices {
     struct xml_doc doc;
     struct disk *disks;
     size_t disk_count;
+    size_t controller_count; /* of all types */
     struct scsi_controllers scsi;
     size_t *hostdevs, hostdev_count; /* <hostdev> elements, of all types */
     size_t *nics, nic_count;         /* <interface> elements */

@@ -26,6 +26,7 @@ struct plan {
     struct xml_edits edits;
     struct domain_rewrite out; /* changes and warnings; xml at the end */
     bool disk_moved, nic_moved;
+    size_t added_controllers;
     struct v2v_error *err;
 };
 

@@ -51,30 +51,35 @@ names_emulated_disk(const char *word)
     return false;
 }
 
+static bool
+is_word_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
+enum { shortest_word = 3 }; /* igb */
+
 /* Is there such a word in @text?  Long words are none. */
 static bool
 find_word(const char *text, bool (*is_word)(const char *), struct shown *ret)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    struct shown word;
+    size_t n;
 
-    for (;;) {
-        struct shown word = { "" };
-        size_t n;
-
-        text += strcspn(text, letters);
-        n = strspn(text, letters);
-        if (n == 0)
-            return false;
-        if (n < sizeof word.text) {
-            memcpy(word.text, text, n);
-            if (is_word(word.text)) {
-                *ret = word;
-                return true;
-            }
+    for (; *text != '\0'; text += n > 0 ? n : 1) {
+        for (n = 0; is_word_char(text[n]);)
+            n++;
+        if (n < shortest_word || n >= sizeof word.text)
+            continue;
+        memcpy(word.text, text, n);
+        word.text[n] = '\0';
+        if (is_word(word.text)) {
+            *ret = word;
+            return true;
         }
-        text += n;
     }
+    return false;
 }
 
 /* The first such word in <qemu:arg value=> of <qemu:commandline>, or in

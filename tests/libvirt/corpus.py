@@ -17,9 +17,10 @@ import sys
 import tempfile
 
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
+MODES = {"virtio-blk": [], "virtio-scsi": ["--scsi"]}
 ADD = ["--add", "all", "--nic-queues", "4"]
-MODES = {"virtio-blk": [], "virtio-scsi": ["--scsi"],
-         "virtio-blk with all": ADD, "virtio-scsi with all": ["--scsi", *ADD]}
+ADDING = {"virtio-blk, all added": ADD,
+          "virtio-scsi, all added": ["--scsi", *ADD]}
 REFUSED = 3, 5  # exit statuses: the guest, the file
 
 # Disks: device, name, bus, and what else is in it.  Layouts that mix buses,
@@ -166,8 +167,8 @@ def boots(argv):
         node = nodes.get(device.get("drive"), {})
         while "file" in node:
             node = nodes[node["file"]]
-        return (json.dumps({k: v for k, v in node.items() if k not in ("cache", "discard")},
-                           sort_keys=True)
+        return (json.dumps({k: v for k, v in node.items()
+                            if k not in ("cache", "discard")}, sort_keys=True)
                 if node else device.get("mac") or "no medium")
 
     booted = [d for d in devices if "bootindex" in d]
