@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""usage: added-features.py DOMAIN-REWRITE IN.xml REWRITTEN.xml OUT.xml
+"""usage: added-features.py DOMAIN-REWRITE IN.xml REWRITTEN.xml OUT.xml [OPTION...]
 
 Rewrites IN.xml with all that can be added, and compares the result with
-REWRITTEN.xml, which is IN.xml rewritten without, changed here by the same rules
-in another language.  Fails if they differ, if libvirt's schema took
+REWRITTEN.xml, which is IN.xml rewritten by the options alone, changed here by
+the same rules in another language.  Fails if they differ, if libvirt's schema took
 REWRITTEN.xml and not OUT.xml, if a second run changes OUT.xml, or if adding to
 REWRITTEN.xml gives something else.
 """
@@ -138,16 +138,16 @@ def valid(path):
 
 
 def main():
-    rewrite, given, rewritten, out = sys.argv[1:]
+    rewrite, given, rewritten, out, *options = sys.argv[1:]
     root = ET.parse(rewritten).getroot()
 
     def same_as_out(source):
         again = out + ".again"
-        subprocess.run([rewrite, *ADD, source, again], check=True,
+        subprocess.run([rewrite, *options, *ADD, source, again], check=True,
                        stdout=subprocess.DEVNULL)
         return filecmp.cmp(out, again, shallow=False)
 
-    subprocess.run([rewrite, *ADD, given, out], check=True,
+    subprocess.run([rewrite, *options, *ADD, given, out], check=True,
                    stdout=subprocess.DEVNULL)
     add_devices(root.find("devices"))
     add_settings(root)

@@ -39,15 +39,13 @@ judge_rewrite() {
         ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1
 }
 
-judge_moved() {
-    "$rewrite" "$1" "$tmp/out.xml" >/dev/null 2>&1 &&
-        python3 "$(dirname "$0")/moved-image.py" "$rewrite" "$1" \
-            "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
-}
-
-judge_added() {
-    python3 "$(dirname "$0")/added-features.py" "$rewrite" "$1" \
-        "$tmp/out.xml" "$tmp/added.xml" >>"$tmp/log" 2>&1
+# judge_more SCRIPT FILE [OPTION...]: of a rewrite that does more
+judge_more() {
+    script=$1 given=$2
+    shift 2
+    "$rewrite" "$@" "$given" "$tmp/out.xml" >/dev/null 2>&1 &&
+        python3 "$(dirname "$0")/$script" "$rewrite" "$given" "$tmp/out.xml" \
+            "$tmp/more.xml" "$@" >>"$tmp/log" 2>&1
 }
 
 # 3: the guest is refused; 5: the file is malformed
@@ -58,7 +56,9 @@ judge_file() {
     0)
         judge_rewrite "$1" viostor,netkvm,balloon &&
             judge_rewrite "$1" vioscsi,netkvm,balloon --scsi &&
-            judge_moved "$1" && judge_added "$1"
+            judge_more moved-image.py "$1" &&
+            judge_more added-features.py "$1" &&
+            judge_more added-features.py "$1" --scsi
         ;;
     3 | 5)
         refused=$((refused + 1))
