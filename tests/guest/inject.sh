@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The main job on a guest made from fixtures, through the real appliance; the
 # result is read back with ntfs-3g's programs, hivexsh and qemu-img.
-# shellcheck disable=SC2317 # functions are called through check
+# shellcheck disable=SC2016,SC2317 # jq has its own $; functions are called through check
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -27,7 +27,7 @@ inject=("$v2v" inject vm.qcow2 --virtio-iso virtio-win.iso
 untouched() { [ "$(fingerprint vm.qcow2)" = "$before" ]; }
 no_leftovers() { ! compgen -G '*.v2v-*' && rmdir "$TMPDIR" && mkdir "$TMPDIR"; }
 only_undo() { test "$(echo *.v2v-*)" = "$1.v2v-undo-1 $1.v2v-undo-1.json"; }
-says() { jq -e "$1" report.json; }
+says() { jq -e "$@" report.json; }
 report() { "${inject[@]}" --json "$@" >report.json; }
 
 # ---- a plan, and nothing else
@@ -178,6 +178,10 @@ check "inject into Server 2025 on GPT, raw, drivers from a folder" server
 check "it says done" says '.status == "done"'
 check "the driver runs from the store (directory id 13)" \
     says '[.files[].path | select(endswith("drivers/viostor.sys"))] == []'
+check "it says how to start it: UEFI, and what virt-install calls it" \
+    says --arg path "$tmp/vm.raw" '.domain == null and (.virt_install |
+        contains(" --osinfo win2k22 ") and contains(" --machine q35 --boot firmware=efi,") and
+        contains(" path=\($path),format=raw,bus=virtio ") and contains(",model=virtio "))'
 check "the volume is there" volume vm.raw c.ntfs
 hive c.ntfs SYSTEM SYSTEM
 check "the image path is in the store" value SYSTEM "$services\\viostor" \
@@ -193,6 +197,11 @@ xp() {
 }
 check "inject into Windows XP on the second disk" xp --root 2:1 --no-undo
 check "it says which disk" says '.image == "xp.qcow2" and .guest.disk == 2'
+check "it says how to start it: what went in, and the disk that boots first" \
+    says --arg dir "$tmp" '.virt_install | contains(" --osinfo winxp ") and
+        contains(" --machine pc --disk path=\($dir)/xp.qcow2,format=qcow2,bus=virtio " +
+            "--disk path=\($dir)/data.qcow2,format=qcow2,bus=virtio ") and
+        contains(",model=rtl8139 ") and contains(" model=none ")'
 check "the other disk is as it was" \
     test "$(fingerprint data.qcow2)" = "$data"
 check "without an undo file nothing is left" \
@@ -208,7 +217,12 @@ check "its driver is there" \
 check "Plug and Play looks for the package" value SOFTWARE \
     '\Microsoft\Windows\CurrentVersion' DevicePath \
     '%SystemRoot%\\inf;%SystemRoot%\\Drivers\\VirtIO\\viostor'
-check "nothing is to do again" xp
+check "nothing is to do again" xp --output-xml xp.xml
 check "it says so" says '.status == "nothing-to-do"'
+check "the XML is a new one" says '.domain.input == null and .virt_install == null and
+    .domain.changes[0].device == "domain xp"'
+check "it is for this guest" test "$(xmllint --xpath \
+    "concat(//*[local-name()='os']/@id, ' ', //disk[1]/source/@file, ' ', //disk[1]/target/@bus)" \
+    xp.xml)" = "http://microsoft.com/win/xp $tmp/xp.qcow2 virtio"
 
 guest_done

@@ -34,6 +34,8 @@ refused 5 "corrupt registry hive" medium --corrupt-system
 refused 3 "in partitions 1, 2: say which with --root N" medium --two
 check "--root takes one of them" \
     "$v2v" inject vm.qcow2 --virtio-iso medium --root 2 --dry-run
+expect_output "the report ends with a line for virt-install" \
+    "virt-install --import --name vm --osinfo win10 "
 
 cp -r medium cut
 head -c 400 medium/viostor/w10/amd64/viostor.inf \
