@@ -49,6 +49,7 @@ v2v_unit_test(domain-insert v2v::domain)
 v2v_unit_test(domain-machine v2v::domain)
 v2v_unit_test(domain-osinfo v2v::domain)
 v2v_unit_test(domain-new v2v::domain)
+v2v_unit_test(domain-scsi v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)

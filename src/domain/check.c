@@ -3,6 +3,7 @@
 #include "domain/edit.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,17 @@ shows_at(const struct xml_doc *doc, const struct xml_edit *edit)
         return edit->element;
     return edit->after != XML_NONE ? doc->elements[edit->after].next
                                    : edit->element + 1;
+}
+
+/* Of those that show at the same place: what is inserted comes in front of what
+ * is there, and behind a last child before behind its parent. */
+static size_t
+rank(const struct xml_edit *edit)
+{
+    size_t inner =
+        edit->after != XML_NONE ? 2 * edit->after : 2 * edit->element + 1;
+
+    return edit->kind != XML_INSERT ? SIZE_MAX : SIZE_MAX - 1 - inner;
 }
 
 struct sort_key {
@@ -61,8 +73,7 @@ sort_edits(struct check *c, const struct xml_edits *edits,
     for (size_t i = 0; i < edits->count; i++) {
         const struct xml_edit *e = &edits->items[i];
 
-        keys[i] = (struct sort_key){ shows_at(c->doc, e), e->kind != XML_INSERT,
-                                     i, e };
+        keys[i] = (struct sort_key){ shows_at(c->doc, e), rank(e), i, e };
     }
     qsort(keys, edits->count, sizeof *keys, by_place);
     for (size_t i = 0; i < edits->count; i++)

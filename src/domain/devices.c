@@ -8,15 +8,13 @@
 
 #include "base/text.h"
 
-/* Disks and interfaces take a PCI slot each, so real guests have some dozens.
- * The limit bounds what is quadratic: sorting and naming. */
-enum { max_devices = 1024 };
-
 void
 devices_done(struct devices *devices)
 {
     xml_done(&devices->doc);
+    free(devices->scsi.items);
     free(devices->disks);
+    free(devices->hostdevs);
     free(devices->nics);
     free(devices->balloons);
     *devices = (struct devices){ 0 };
@@ -142,10 +140,10 @@ count_devices(const struct xml_doc *doc, const char *tag, size_t *ret,
 
     while (next_device(&it))
         n++;
-    if (n > max_devices)
+    if (n > devices_max)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "%zu <%s> elements are more than the limit of %d", n,
-                        tag, max_devices);
+                        tag, devices_max);
     *ret = n;
     return 0;
 }
@@ -165,92 +163,24 @@ devices_number(const char *text)
     return *end == '\0' && errno == 0 && n <= INT_MAX ? n : -1;
 }
 
-struct controller {
-    size_t element;
-    long index; /* -1: libvirt chooses */
-    const char *model;
-};
-
-struct controllers {
-    struct controller *items;
-    size_t count;
-};
-
-static const struct controller *
-find_controller(const struct controllers *list, long index)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].index == index)
-            return &list->items[i];
-    return NULL;
-}
-
-/* A controller without an index gets the first free one
- * (virDomainControllerFindUnusedIndex() in src/conf/domain_conf.c). */
-static int
-find_scsi_controllers(const struct xml_doc *doc, struct controllers *ret,
-                      struct v2v_error *err)
-{
-    struct device_iter it = each_device(doc, "controller");
-    long unused = 0;
-    size_t n;
-
-    if (count_devices(doc, "controller", &n, err) < 0)
-        return -1;
-    ret->items = calloc(n + 1, sizeof *ret->items);
-    if (ret->items == NULL)
-        return v2v_fail_errno(err, errno, "controllers");
-    while (next_device(&it))
-        if (is(xml_value(doc, it.device, "type"), "scsi"))
-            ret->items[ret->count++] = (struct controller){
-                .element = it.device,
-                .index = devices_number(xml_value(doc, it.device, "index")),
-                .model = xml_value(doc, it.device, "model"),
-            };
-    for (size_t i = 0; i < ret->count; i++) {
-        if (ret->items[i].index >= 0)
-            continue;
-        while (find_controller(ret, unused) != NULL)
-            unused++;
-        ret->items[i].index = unused;
-    }
-    return 0;
-}
-
-/* Without an address libvirt puts 7 disks on each controller, by name, and
- * adds the controllers that are missing
- * (virDomainDiskDefAssignAddress() in src/conf/domain_conf.c). */
-static const struct controller *
-scsi_controller(const struct xml_doc *doc, const struct disk *disk,
-                const struct controllers *controllers)
-{
-    size_t address = xml_child(doc, disk->element, "address");
-    long index = disk->index < 0 ? 0 : disk->index / 7;
-
-    if (is(xml_value(doc, address, "type"), "drive")) {
-        index = devices_number(xml_value(doc, address, "controller"));
-        if (index < 0) /* its default */
-            index = 0;
-    }
-    return find_controller(controllers, index);
-}
-
 static struct disk
 read_disk(const struct xml_doc *doc, size_t element,
-          const struct controllers *controllers)
+          const struct scsi_controllers *controllers)
 {
     struct disk d = { .element = element,
                       .target = xml_child(doc, element, "target"),
                       .scsi_controller = XML_NONE };
     const char *dev = xml_value(doc, d.target, "dev");
-    const struct controller *c = NULL;
+    const struct scsi_controller *c = NULL;
 
     d.kind = disk_kind(xml_value(doc, element, "device"));
     d.dev = dev != NULL ? dev : "";
     d.bus = effective_bus(xml_value(doc, d.target, "bus"), d.kind, d.dev);
     d.index = name_index(d.dev);
-    if (strcmp(d.bus, "scsi") == 0)
-        c = scsi_controller(doc, &d, controllers);
+    if (is(d.bus, "scsi")) {
+        d.place = scsi_disk_place(doc, element, d.index);
+        c = scsi_controller(controllers, d.place.controller);
+    }
     if (c != NULL) {
         d.scsi_model = c->model;
         d.scsi_controller = c->element;
@@ -278,21 +208,26 @@ list_devices(const struct xml_doc *doc, const char *tag, size_t **ret,
 static int
 list_disks(const struct xml_doc *doc, struct devices *d, struct v2v_error *err)
 {
-    V2V_AUTO(mem) struct controller *items = NULL;
-    struct controllers controllers = { 0 };
     struct device_iter it = each_device(doc, "disk");
     size_t n;
 
-    if (count_devices(doc, "disk", &n, err) < 0 ||
-        find_scsi_controllers(doc, &controllers, err) < 0)
+    if (count_devices(doc, "disk", &n, err) < 0)
         return -1;
-    items = controllers.items;
     d->disks = calloc(n + 1, sizeof *d->disks);
     if (d->disks == NULL)
         return v2v_fail_errno(err, errno, "disks");
     while (next_device(&it))
-        d->disks[d->disk_count++] = read_disk(doc, it.device, &controllers);
+        d->disks[d->disk_count++] = read_disk(doc, it.device, &d->scsi);
     return 0;
+}
+
+static int
+list_controllers(const struct xml_doc *doc, struct devices *d,
+                 struct v2v_error *err)
+{
+    if (count_devices(doc, "controller", &d->controller_count, err) < 0)
+        return -1;
+    return scsi_find_controllers(doc, &d->scsi, err);
 }
 
 int
@@ -300,7 +235,8 @@ devices_find(struct xml_doc *doc, struct devices *ret, struct v2v_error *err)
 {
     struct devices d = { 0 };
 
-    if (list_disks(doc, &d, err) < 0 ||
+    if (list_controllers(doc, &d, err) < 0 || list_disks(doc, &d, err) < 0 ||
+        list_devices(doc, "hostdev", &d.hostdevs, &d.hostdev_count, err) < 0 ||
         list_devices(doc, "interface", &d.nics, &d.nic_count, err) < 0 ||
         list_devices(doc, "memballoon", &d.balloons, &d.balloon_count, err) <
             0) {
@@ -311,6 +247,26 @@ devices_find(struct xml_doc *doc, struct devices *ret, struct v2v_error *err)
     *doc = (struct xml_doc){ 0 };
     *ret = d;
     return 0;
+}
+
+/* qemuDomainMachineIsQ35() and qemuDomainMachineIsI440FX() in
+ * src/qemu/qemu_domain.c; QEMU's own default is "pc". */
+enum devices_machine
+devices_machine(const struct xml_doc *doc)
+{
+    static const char *const i440fx[] = { "pc-i440fx-", "pc-0.", "pc-1.",
+                                          "rhel" };
+    size_t type = xml_child(doc, xml_child(doc, 0, "os"), "type");
+    const char *name = xml_value(doc, type, "machine");
+
+    if (name == NULL || is(name, "pc"))
+        return DEVICES_I440FX;
+    if (is(name, "q35") || strncmp(name, "pc-q35-", 7) == 0)
+        return DEVICES_Q35;
+    for (size_t i = 0; i < sizeof i440fx / sizeof *i440fx; i++)
+        if (strncmp(name, i440fx[i], strlen(i440fx[i])) == 0)
+            return DEVICES_I440FX;
+    return DEVICES_OTHER_MACHINE;
 }
 
 bool
@@ -387,10 +343,7 @@ devices_find_image(const struct devices *devices, const char *path,
 bool
 devices_is_on_virtio_scsi(const struct disk *disk)
 {
-    return strcmp(disk->bus, "scsi") == 0 &&
-           (is(disk->scsi_model, "virtio-scsi") ||
-            is(disk->scsi_model, "virtio-transitional") ||
-            is(disk->scsi_model, "virtio-non-transitional"));
+    return is(disk->bus, "scsi") && scsi_is_virtio_model(disk->scsi_model);
 }
 
 bool

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "domain/scsi.h"
 #include "domain/xml.h"
 
 enum disk_kind { DISK_HARD, DISK_LUN, DISK_CDROM, DISK_FLOPPY, DISK_UNKNOWN };
@@ -22,19 +23,27 @@ enum disk_kind { DISK_HARD, DISK_LUN, DISK_CDROM, DISK_FLOPPY, DISK_UNKNOWN };
 struct disk {
     size_t element, target; /* @target may be XML_NONE */
     enum disk_kind kind;
-    const char *dev;        /* target/@dev, "" when absent */
-    const char *bus;        /* effective */
-    long index;             /* 0 for sda, vda ...; -1 when @dev has none */
-    const char *scsi_model; /* on bus scsi: of its controller, NULL if that is
-                               libvirt's default */
-    size_t scsi_controller; /* that controller; XML_NONE: on another bus, or
-                               libvirt adds it */
+    const char *dev;         /* target/@dev, "" when absent */
+    const char *bus;         /* effective */
+    long index;              /* 0 for sda, vda ...; -1 when @dev has none */
+    const char *scsi_model;  /* on bus scsi: of its controller, NULL if that is
+                                libvirt's default */
+    size_t scsi_controller;  /* that controller; XML_NONE: on another bus, or
+                                libvirt adds it */
+    struct scsi_place place; /* on bus scsi */
 };
+
+/* Disks and interfaces take a PCI slot each, so real guests have some dozens.
+ * The limit bounds what is quadratic: sorting and naming. */
+enum { devices_max = 1024 };
 
 struct devices {
     struct xml_doc doc;
     struct disk *disks;
     size_t disk_count;
+    size_t controller_count; /* of all types */
+    struct scsi_controllers scsi;
+    size_t *hostdevs, hostdev_count; /* <hostdev> elements, of all types */
     size_t *nics, nic_count;         /* <interface> elements */
     size_t *balloons, balloon_count; /* <memballoon> elements */
 };
@@ -53,6 +62,11 @@ int devices_find(struct xml_doc *doc, struct devices *ret,
                  struct v2v_error *err);
 
 void devices_done(struct devices *devices);
+
+enum devices_machine { DEVICES_OTHER_MACHINE, DEVICES_I440FX, DEVICES_Q35 };
+
+/* By <os><type machine=>. */
+enum devices_machine devices_machine(const struct xml_doc *doc);
 
 /* 'disk' or 'lun', not a CD-ROM or a floppy. */
 bool devices_is_hard(const struct disk *disk);

@@ -14,19 +14,40 @@ is_one_of(const char *s, const char *const *list)
     return *list != NULL;
 }
 
+/* What else libvirt and other tools write about a machine. */
+static const char *
+what_is(const char *root)
+{
+    static const struct {
+        const char *root, *what;
+    } roots[] = {
+        { "domstatus", ": this is what libvirt notes of a running domain" },
+        { "domainsnapshot", ": this is a snapshot of a domain" },
+        { "domaincheckpoint", ": this is a checkpoint of a domain" },
+        { "Envelope", ": this is an OVF" },
+    };
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (strcmp(root, roots[i].root) == 0)
+            return roots[i].what;
+    return "";
+}
+
 static int
 accept_root(const struct xml_doc *doc, struct v2v_error *err)
 {
     const struct xml_element *root = &doc->elements[0];
 
+    if (strcmp(root->name, "domain") != 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "the root element is <%s>, not <domain>%s; give "
+                        "what 'virsh dumpxml --inactive' prints",
+                        root->name, what_is(root->name));
     if (root->ns != XML_NS_NONE)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "the root element <%s> is in a namespace; libvirt "
                         "does not read such a domain",
                         root->name);
-    if (strcmp(root->name, "domain") != 0)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "the root element is <%s>, not <domain>", root->name);
     if (xml_child(doc, 0, "devices") == XML_NONE)
         return v2v_fail(err, V2V_ERR_FORMAT, "the domain has no <devices>");
     return 0;
@@ -42,7 +63,8 @@ accept_type(const struct xml_doc *doc, struct v2v_error *err)
 
     if (type == NULL || !is_one_of(type, hypervisors))
         return v2v_fail(err, V2V_ERR_GUEST,
-                        "domain type '%s' is not kvm or qemu",
+                        "domain type '%s' is not kvm or qemu: it needs another "
+                        "machine, not other devices; virt-v2v makes one",
                         type != NULL ? type : "");
     return 0;
 }

@@ -128,12 +128,12 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
  * @ret: written only on success; domain_rewrite_done()
  *
  * Hard disks on ide, sata, sd and non-virtio scsi, emulated or default
- * network cards, and a switched-off memory balloon are moved.  CD-ROMs,
- * floppies, device='lun', usb and xen disks, disks on virtio-scsi and
- * passed-through interfaces stay.  What virtio devices cannot have is dropped
- * and named in a change.  The machine boots from the same devices in the same
- * order as before; where names alone cannot keep that, <boot order=> says it
- * and <os><boot> goes.
+ * network cards, and a switched-off memory balloon are moved; device='lun' to
+ * virtio-scsi only.  CD-ROMs, floppies, usb and xen disks, disks on virtio-blk
+ * and on virtio-scsi and passed-through interfaces stay.  What virtio devices
+ * cannot have is dropped and named in a change.  The machine boots from the
+ * same devices in the same order as before; where names alone cannot keep that,
+ * <boot order=> says it and <os><boot> goes.
  *
  * What is to be added goes into the machine as it is then, so changes of that
  * name a disk as it is called now.  What the XML has already stays as it is:
@@ -149,7 +149,8 @@ V2V_AUTO_DEFINE(domain, struct domain *, domain_free)
  * V2V_ERR_USAGE: @options->moved->to is not absolute or holds what no XML can,
  * another disk has it, or no disk or more than one is @moved->from;
  * V2V_ERR_GUEST: the disk of @moved cannot be a qcow2 file: it is a 'lun',
- *     shareable, encrypted, or being copied (<mirror>);
+ *     shareable, encrypted, or being copied (<mirror>); or there would be more
+ *     than 1024 controllers;
  * V2V_ERR_INTERNAL: memory, or the result does not read back as what was meant.
  */
 int domain_rewrite(const struct domain *domain,

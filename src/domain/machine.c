@@ -84,26 +84,6 @@ firmware(const struct xml_doc *doc)
 
 /* PCI ids ----------------------------------------------------------------- */
 
-enum machine { MACHINE_OTHER, MACHINE_I440FX, MACHINE_Q35 };
-
-/* qemuDomainMachineIsQ35() and qemuDomainMachineIsI440FX() in
- * src/qemu/qemu_domain.c; QEMU's own default is "pc". */
-static enum machine
-machine_of(const char *name)
-{
-    static const char *const i440fx[] = { "pc-i440fx-", "pc-0.", "pc-1.",
-                                          "rhel" };
-
-    if (name == NULL || is(name, "pc"))
-        return MACHINE_I440FX;
-    if (is(name, "q35") || starts(name, "pc-q35-"))
-        return MACHINE_Q35;
-    for (size_t i = 0; i < sizeof i440fx / sizeof *i440fx; i++)
-        if (starts(name, i440fx[i]))
-            return MACHINE_I440FX;
-    return MACHINE_OTHER;
-}
-
 /* Up to its machine type 2.6 QEMU made all virtio devices legacy ones:
  * hw_compat_2_6 in hw/core/machine.c. */
 static bool
@@ -172,19 +152,20 @@ has_place(const struct xml_doc *doc, size_t address)
 }
 
 static enum domain_virtio_ids
-ids_by_place(const struct xml_doc *doc, size_t device, enum machine machine)
+ids_by_place(const struct xml_doc *doc, size_t device,
+             enum devices_machine machine)
 {
     static const enum domain_virtio_ids placed_by_libvirt[] = {
-        [MACHINE_OTHER] = DOMAIN_VIRTIO_EITHER,
-        [MACHINE_I440FX] = DOMAIN_VIRTIO_TRANSITIONAL,
-        [MACHINE_Q35] = DOMAIN_VIRTIO_MODERN,
+        [DEVICES_OTHER_MACHINE] = DOMAIN_VIRTIO_EITHER,
+        [DEVICES_I440FX] = DOMAIN_VIRTIO_TRANSITIONAL,
+        [DEVICES_Q35] = DOMAIN_VIRTIO_MODERN,
     };
     size_t address = xml_child(doc, device, "address");
     long bus = devices_number(xml_value(doc, address, "bus"));
 
     if (!has_place(doc, address))
         return placed_by_libvirt[machine];
-    if (machine == MACHINE_I440FX) /* has no PCI Express at all */
+    if (machine == DEVICES_I440FX) /* has no PCI Express at all */
         return DOMAIN_VIRTIO_TRANSITIONAL;
     return ids_on_bus(doc, bus > 0 ? bus : 0);
 }
@@ -205,7 +186,7 @@ virtio_ids(const struct xml_doc *doc, size_t device, const char *model)
         return DOMAIN_VIRTIO_EITHER;
     if (is_before_modern(name))
         return DOMAIN_VIRTIO_TRANSITIONAL;
-    return ids_by_place(doc, device, machine_of(name));
+    return ids_by_place(doc, device, devices_machine(doc));
 }
 
 /* The boot disk ----------------------------------------------------------- */

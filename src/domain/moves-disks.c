@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "domain/moves.h"
+#include "domain/moves-disks.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* virtio_blk.h: VIRTIO_BLK_ID_BYTES */
 enum { virtio_serial_len = 20 };
 
 static const char illegal[] = "libvirt refuses it on a virtio disk";
+static const char illegal_on_scsi[] = "libvirt refuses it on a SCSI disk";
+static const char of_controller[] = "on virtio-scsi it is the controller's";
 
 /* qemuValidateDomainDeviceDefDiskFrontend() in src/qemu/qemu_validate.c and
  * virDomainDiskDefValidate() in src/conf/domain_validate.c */
@@ -22,118 +24,60 @@ static const struct rewrite_rule disk_rules[] = {
     { "product", NULL, NULL, illegal },
 };
 
+/* The rules of virtio-scsi: of the disk's bus it is the one that has names,
+ * models and speeds. */
+static const struct rewrite_rule scsi_rules[] = {
+    { "target", "removable", NULL, illegal_on_scsi },
+    { "target", "tray", NULL, illegal_on_scsi },
+    { "geometry", "trans", NULL, illegal_on_scsi },
+    { "driver", "queues", NULL, of_controller },
+    { "driver", "iothread", NULL, of_controller },
+};
+
+enum disk_goal
+rewrite_disk_goal(const struct disk *d, const struct domain_options *options)
+{
+    if (!devices_is_emulated(d) || *d->dev == '\0')
+        return DISK_STAYS;
+    if (d->kind == DISK_LUN || (d->kind == DISK_HARD && options->virtio_scsi))
+        return options->drivers.vioscsi ? DISK_TO_SCSI : DISK_STAYS;
+    return d->kind == DISK_HARD && options->drivers.viostor ? DISK_TO_BLK
+                                                            : DISK_STAYS;
+}
+
+static const char *
+why_emulated_stays(const struct disk *d, const struct domain_options *options)
+{
+    if (*d->dev == '\0')
+        return "it has no target dev, which libvirt refuses";
+    if (d->kind == DISK_LUN)
+        return "device='lun' passes SCSI commands through, which virtio-blk "
+               "cannot; virtio-scsi can, but vioscsi was not injected";
+    return options->virtio_scsi ? "vioscsi was not injected"
+                                : "viostor was not injected";
+}
+
 /* NULL: the disk moves, or stays without a word; else why it stays. */
 static const char *
-why_disk_stays(const struct disk *d, const struct domain_drivers *drivers)
+why_disk_stays(const struct disk *d, const struct domain_options *options)
 {
-    if (strcmp(d->bus, "virtio") == 0 || devices_is_on_virtio_scsi(d))
+    if (!devices_is_hard(d) || devices_is_on_virtio_scsi(d) ||
+        rewrite_disk_goal(d, options) != DISK_STAYS)
         return NULL;
-    if (!devices_is_hard(d))
+    if (strcmp(d->bus, "virtio") == 0)
         return NULL;
     if (strcmp(d->bus, "usb") == 0)
         return "it may be a stick that is pulled out";
     if (!devices_is_emulated(d))
         return "disks are moved from ide, sata, scsi and sd only";
-    if (d->kind == DISK_LUN)
-        return "device='lun' passes SCSI commands through, which virtio-blk "
-               "cannot";
-    if (!drivers->viostor)
-        return "viostor was not injected";
-    if (*d->dev == '\0')
-        return "it has no target dev, which libvirt refuses";
-    return NULL;
+    return why_emulated_stays(d, options);
 }
-
-static bool
-disk_moves(const struct disk *d, const struct domain_drivers *drivers)
-{
-    return drivers->viostor && d->kind == DISK_HARD && devices_is_emulated(d) &&
-           *d->dev != '\0';
-}
-
-struct disk_name {
-    char text[16]; /* vd, and letters for at most INT_MAX + 1024 */
-};
-
-/* The disks as they will be. */
-struct new_disks {
-    struct disk *disks;
-    struct disk_name *names; /* of those that move */
-};
 
 static void
 auto_new_disks(struct new_disks *new)
 {
     free(new->disks);
     free(new->names);
-}
-
-/* 0: vda, 25: vdz, 26: vdaa */
-static struct disk_name
-virtio_name(long index)
-{
-    struct disk_name name = { "" };
-    char letters[16];
-    size_t n = sizeof letters - 1;
-
-    letters[n] = '\0';
-    for (long i = index + 1; i > 0; i = (i - 1) / 26)
-        letters[--n] = (char)('a' + (i - 1) % 26);
-    snprintf(name.text, sizeof name.text, "vd%.12s", letters + n);
-    return name;
-}
-
-/* A name must be unique among all disks, whatever their bus. */
-static bool
-name_is_taken(const struct plan *plan, const char *name)
-{
-    for (size_t i = 0; i < plan->devices->disk_count; i++) {
-        const struct disk *d = &plan->devices->disks[i];
-
-        if (!disk_moves(d, plan->drivers) && strcmp(d->dev, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Names from @index upwards for the disks that move, in libvirt's order, so
- * that they keep their order among themselves. */
-static void
-allot_names(const struct plan *plan, const size_t *order, long index,
-            struct new_disks *new)
-{
-    for (size_t i = 0; i < plan->devices->disk_count; i++) {
-        struct disk *d = &new->disks[order[i]];
-        struct disk_name *name = &new->names[order[i]];
-
-        if (!disk_moves(&plan->devices->disks[order[i]], plan->drivers))
-            continue;
-        do
-            *name = virtio_name(index);
-        while (name_is_taken(plan, name->text) && ++index > 0);
-        d->index = index++;
-        d->bus = "virtio";
-        d->dev = name->text;
-    }
-}
-
-static long
-behind_virtio_disks(const struct devices *devices)
-{
-    long index = 0;
-
-    for (size_t i = 0; i < devices->disk_count; i++)
-        if (strcmp(devices->disks[i].bus, "virtio") == 0 &&
-            devices->disks[i].index >= index)
-            index = devices->disks[i].index + 1;
-    return index;
-}
-
-static bool
-same_sequence(const struct boot_sequence *a, const struct boot_sequence *b)
-{
-    return a->count == b->count && memcmp(a->elements, b->elements,
-                                          a->count * sizeof *a->elements) == 0;
 }
 
 static int
@@ -149,115 +93,112 @@ init_new_disks(const struct plan *plan, struct new_disks *new)
     return 0;
 }
 
-/* First the lowest free names; if they would boot another disk, names behind
- * all virtio disks that are there.  If neither keeps the sequence, @ret_kept
- * is false. */
 static int
-name_disks(const struct plan *plan, const struct boot_sequence *before,
-           struct new_disks *new, bool *ret_kept)
+warn_of_serial(struct plan *plan, const struct disk *d,
+               const struct shown *label)
 {
-    const struct devices *devices = plan->devices;
-    const long starts[] = { 0, behind_virtio_disks(devices), 0 };
-    V2V_AUTO(mem) size_t *order =
-        calloc(devices->disk_count + 1, sizeof *order);
-    struct boot_sequence after;
+    const struct xml_doc *doc = plan->doc;
+    size_t serial = xml_child(doc, d->element, "serial");
+    const char *text = serial != XML_NONE ? doc->elements[serial].text : NULL;
 
-    if (order == NULL)
-        return v2v_fail_errno(plan->err, errno, "disks");
-    devices_order(devices->disks, devices->disk_count, order);
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        allot_names(plan, order, starts[i], new);
-        if (devices_boot_sequence(devices, new->disks, &after, plan->err) < 0)
-            return -1;
-        *ret_kept =
-            devices_have_boot_order(devices) || same_sequence(before, &after);
-        if (*ret_kept)
-            break;
-    }
-    return 0;
+    if (text == NULL || strlen(text) <= virtio_serial_len)
+        return 0;
+    return rewrite_warn(
+        plan,
+        "%s: the guest sees only the first %d bytes of serial '%s' on "
+        "virtio",
+        label->text, virtio_serial_len, rewrite_show(text).text);
 }
 
 static int
 warn_of_disk(struct plan *plan, const struct disk *d, const struct shown *label)
 {
-    const struct xml_doc *doc = plan->doc;
-    size_t serial = xml_child(doc, d->element, "serial");
-
-    if (serial != XML_NONE && doc->elements[serial].text != NULL &&
-        strlen(doc->elements[serial].text) > virtio_serial_len &&
-        rewrite_warn(
-            plan,
-            "%s: the guest sees only the first %d bytes of serial '%s' on "
-            "virtio",
-            label->text, virtio_serial_len,
-            rewrite_show(doc->elements[serial].text).text) < 0)
-        return -1;
-    if (xml_child(doc, d->element, "shareable") != XML_NONE)
-        return rewrite_warn(
-            plan, "%s is shareable: other guests that use it are not changed",
-            label->text);
-    return 0;
+    if (xml_child(plan->doc, d->element, "shareable") == XML_NONE)
+        return 0;
+    return rewrite_warn(
+        plan, "%s is shareable: other guests that use it are not changed",
+        label->text);
 }
 
+/* @bus: as it is called in the note */
 static int
-move_disk(struct plan *plan, const struct disk *old, const struct disk *new)
+set_target(struct plan *plan, const struct disk *old, const struct disk *new,
+           const char *why, const char *bus)
 {
-    static const char why[] = "viostor was injected";
     const struct shown label = rewrite_disk_label(old);
     bool renamed = strcmp(old->dev, new->dev) != 0;
 
-    plan->disk_moved = true;
-    if (rewrite_set_attr(plan, old->target, "dev", new->dev) < 0 ||
-        rewrite_set_attr(plan, old->target, "bus", new->bus) < 0 ||
-        rewrite_note(plan, &label, why, "bus %s -> virtio%s%s%s%s", old->bus,
-                     renamed ? ", dev " : "",
-                     renamed ? rewrite_show(old->dev).text : "",
-                     renamed ? " -> " : "", renamed ? new->dev : "") < 0 ||
+    if (strcmp(old->bus, new->bus) != 0 &&
+        (rewrite_set_attr(plan, old->target, "dev", new->dev) < 0 ||
+         rewrite_set_attr(plan, old->target, "bus", new->bus) < 0))
+        return -1;
+    return rewrite_note(plan, &label, why, "bus %s -> %s%s%s%s%s", old->bus,
+                        bus, renamed ? ", dev " : "",
+                        renamed ? rewrite_show(old->dev).text : "",
+                        renamed ? " -> " : "", renamed ? new->dev : "");
+}
+
+static int
+move_to_blk(struct plan *plan, const struct disk *old, const struct disk *new)
+{
+    const struct shown label = rewrite_disk_label(old);
+
+    if (set_target(plan, old, new, "viostor was injected", "virtio") < 0 ||
         rewrite_drop_by_rules(plan, &label, old->element, disk_rules,
                               sizeof disk_rules / sizeof *disk_rules) < 0 ||
         rewrite_drop_by_rules(plan, &label, old->element, rewrite_common_rules,
                               sizeof rewrite_common_rules /
                                   sizeof *rewrite_common_rules) < 0)
         return -1;
+    return warn_of_serial(plan, old, &label);
+}
+
+static int
+move_to_scsi(struct plan *plan, const struct disk *old, const struct disk *new)
+{
+    const struct shown label = rewrite_disk_label(old);
+
+    if (set_target(plan, old, new, "vioscsi was injected", "virtio-scsi") < 0)
+        return -1;
+    if (strcmp(old->bus, "scsi") == 0 &&
+        old->place.controller == new->place.controller)
+        return 0; /* its controller moved under it */
+    if (rewrite_drop_by_rules(plan, &label, old->element, scsi_rules,
+                              sizeof scsi_rules / sizeof *scsi_rules) < 0 ||
+        rewrite_drop_by_rules(plan, &label, old->element, &rewrite_alias_rule,
+                              1) < 0)
+        return -1;
+    return rewrite_scsi_address(plan, old, &new->place);
+}
+
+static int
+move_disk(struct plan *plan, const struct disk *old, const struct disk *new)
+{
+    enum disk_goal goal = rewrite_disk_goal(old, plan->options);
+    const struct shown label = rewrite_disk_label(old);
+
+    if (goal == DISK_STAYS)
+        return 0;
+    plan->disk_moved = true;
+    if ((goal == DISK_TO_BLK ? move_to_blk(plan, old, new)
+                             : move_to_scsi(plan, old, new)) < 0)
+        return -1;
     return warn_of_disk(plan, old, &label);
 }
 
 static int
-drop_os_boot(struct plan *plan)
+warn_of_virtio_blk(struct plan *plan)
 {
-    size_t os = xml_child(plan->doc, 0, "os");
-    size_t boot = xml_child(plan->doc, os, "boot");
+    size_t n = 0;
 
-    for (; boot != XML_NONE; boot = xml_next(plan->doc, os, boot, "boot"))
-        if (rewrite_drop(plan, boot) < 0)
-            return -1;
-    return 0;
-}
-
-/* libvirt refuses <os><boot> beside orders of devices. */
-static int
-write_boot_order(struct plan *plan, const struct boot_sequence *seq)
-{
-    static const struct shown label = { "boot" };
-
-    for (size_t i = 0; i < seq->count; i++) {
-        size_t device = seq->elements[i];
-        size_t after = xml_child(plan->doc, device, "target");
-        char order[24];
-
-        if (after == XML_NONE)
-            after = xml_child(plan->doc, device, "source");
-        snprintf(order, sizeof order, "%zu", i + 1);
-        if (rewrite_insert(plan, device, after, "boot", "order", order) < 0)
-            return -1;
-    }
-    if (drop_os_boot(plan) < 0)
-        return -1;
-    return rewrite_note(
-        plan, &label,
-        "libvirt would boot another disk: it sorts the disks of a bus "
-        "by name",
-        "os boot -> boot order of %zu device(s)", seq->count);
+    for (size_t i = 0; i < plan->devices->disk_count; i++)
+        n += strcmp(plan->devices->disks[i].bus, "virtio") == 0;
+    if (n == 0 || !plan->options->virtio_scsi)
+        return 0;
+    return rewrite_warn(plan,
+                        "%zu disk(s) on virtio-blk stay there: only emulated "
+                        "disks are moved to virtio-scsi",
+                        n);
 }
 
 int
@@ -271,19 +212,19 @@ rewrite_disks(struct plan *plan)
     if (init_new_disks(plan, &new) < 0 ||
         devices_boot_sequence(devices, devices->disks, &before, plan->err) <
             0 ||
-        name_disks(plan, &before, &new, &kept) < 0)
+        rewrite_name_disks(plan, &before, &new, &kept) < 0 ||
+        rewrite_place_disks(plan, &new) < 0 || warn_of_virtio_blk(plan) < 0)
         return -1;
     for (size_t i = 0; i < devices->disk_count; i++) {
         const struct disk *d = &devices->disks[i];
-        const char *why = why_disk_stays(d, plan->drivers);
+        const char *why = why_disk_stays(d, plan->options);
 
         if (why != NULL &&
             rewrite_warn(plan, "%s stays on %s: %s", rewrite_disk_label(d).text,
                          rewrite_show(d->bus).text, why) < 0)
             return -1;
-        if (disk_moves(d, plan->drivers) &&
-            move_disk(plan, d, &new.disks[i]) < 0)
+        if (move_disk(plan, d, &new.disks[i]) < 0)
             return -1;
     }
-    return kept ? 0 : write_boot_order(plan, &before);
+    return kept ? 0 : rewrite_boot_order(plan, &before);
 }

@@ -26,8 +26,8 @@ static const char *const fixed_nic_types[] = { "hostdev", "vdpa", "vhostuser" };
 static bool
 is_in(const char *s, const char *const *list, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (v2v_equal_nocase(s, list[i]))
+    for (size_t i = 0; i < count; i++) /* words of long texts, too */
+        if ((s[0] | 0x20) == list[i][0] && v2v_equal_nocase(s, list[i]))
             return true;
     return false;
 }

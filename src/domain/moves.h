@@ -26,6 +26,7 @@ struct plan {
     struct xml_edits edits;
     struct domain_rewrite out; /* changes and warnings; xml at the end */
     bool disk_moved, nic_moved;
+    size_t added_controllers;
     struct v2v_error *err;
 };
 
@@ -79,7 +80,9 @@ struct rewrite_rule {
     const char *why;
 };
 
-/* For every device: addresses on the old bus, aliases of libvirt's. */
+/* For every device: aliases of libvirt's; and with them, for those that become
+ * PCI devices, addresses on the old bus. */
+extern const struct rewrite_rule rewrite_alias_rule;
 extern const struct rewrite_rule rewrite_common_rules[2];
 
 int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
@@ -90,6 +93,7 @@ int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,
 int rewrite_disks(struct plan *plan);
 int rewrite_image(struct plan *plan);
 int rewrite_nics(struct plan *plan);
+int rewrite_machine(struct plan *plan);
 
 /* Of a document whose interfaces have been moved. */
 int rewrite_nic_queues(struct plan *plan);

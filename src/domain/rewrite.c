@@ -51,71 +51,91 @@ names_emulated_disk(const char *word)
     return false;
 }
 
+static bool
+is_word_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
+enum { shortest_word = 3 }; /* igb */
+
 /* Is there such a word in @text?  Long words are none. */
 static bool
 find_word(const char *text, bool (*is_word)(const char *), struct shown *ret)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    struct shown word;
+    size_t n;
 
-    for (;;) {
-        struct shown word = { "" };
-        size_t n;
-
-        text += strcspn(text, letters);
-        n = strspn(text, letters);
-        if (n == 0)
-            return false;
-        if (n < sizeof word.text) {
-            memcpy(word.text, text, n);
-            if (is_word(word.text)) {
-                *ret = word;
-                return true;
-            }
+    for (; *text != '\0'; text += n > 0 ? n : 1) {
+        for (n = 0; is_word_char(text[n]);)
+            n++;
+        if (n < shortest_word || n >= sizeof word.text)
+            continue;
+        memcpy(word.text, text, n);
+        word.text[n] = '\0';
+        if (is_word(word.text)) {
+            *ret = word;
+            return true;
         }
-        text += n;
     }
+    return false;
 }
 
-/* The first such word in the values of <qemu:arg value=> in
- * <qemu:commandline>, or of <qemu:device alias=> in <qemu:override>. */
+/* The first such word in <qemu:arg value=> of <qemu:commandline>, or in
+ * <qemu:device alias=> and <qemu:property name=> of <qemu:override>. */
 static bool
 find_qemu_word(const struct xml_doc *doc, size_t element,
                bool (*is_word)(const char *), struct shown *ret)
 {
-    size_t child = xml_next(doc, element, XML_NONE, NULL);
+    static const char *const attrs[] = { "value", "alias", "name" };
 
-    for (; child != XML_NONE; child = xml_next(doc, element, child, NULL)) {
-        const char *value = xml_value(doc, child, "value");
-        const char *alias = xml_value(doc, child, "alias");
+    for (size_t i = element + 1; i < doc->elements[element].next; i++)
+        for (size_t j = 0; j < sizeof attrs / sizeof *attrs; j++) {
+            const char *text = xml_value(doc, i, attrs[j]);
 
-        if ((value != NULL && find_word(value, is_word, ret)) ||
-            (alias != NULL && find_word(alias, is_word, ret)))
-            return true;
-    }
+            if (text != NULL && find_word(text, is_word, ret))
+                return true;
+        }
     return false;
+}
+
+/* Properties of QEMU's virtio devices. */
+static bool
+names_virtio_version(const char *word)
+{
+    return strcmp(word, "disable-modern") == 0 ||
+           strcmp(word, "disable-legacy") == 0;
 }
 
 static int
 warn_of_qemu_element(struct plan *plan, size_t element)
 {
+    const struct {
+        bool applies;
+        bool (*is_word)(const char *);
+        const char *why;
+    } words[] = {
+        { plan->disk_moved, names_emulated_disk,
+          ", which may be gone now: QEMU would not start; edit it by hand" },
+        { plan->drivers->netkvm, rewrite_is_emulated_nic,
+          ": network cards there are not rewritten; edit it by hand" },
+        { plan->disk_moved || plan->nic_moved, names_virtio_version,
+          ", which decides what virtio devices Windows sees; with both on, "
+          "QEMU "
+          "does not start" },
+    };
     const char *name = plan->doc->elements[element].name;
-    struct shown word;
 
-    if (plan->disk_moved &&
-        find_qemu_word(plan->doc, element, names_emulated_disk, &word) &&
-        rewrite_warn(
-            plan,
-            "<qemu:%s> names '%s', which may be gone now: QEMU would not "
-            "start; edit it by hand",
-            rewrite_show(name).text, word.text) < 0)
-        return -1;
-    if (plan->drivers->netkvm &&
-        find_qemu_word(plan->doc, element, rewrite_is_emulated_nic, &word))
-        return rewrite_warn(plan,
-                            "<qemu:%s> names '%s': network cards there are not "
-                            "rewritten; edit it by hand",
-                            rewrite_show(name).text, word.text);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct shown word;
+
+        if (words[i].applies &&
+            find_qemu_word(plan->doc, element, words[i].is_word, &word) &&
+            rewrite_warn(plan, "<qemu:%s> names '%s'%s",
+                         rewrite_show(name).text, word.text, words[i].why) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -136,7 +156,8 @@ static int
 move_devices(struct plan *plan)
 {
     if (rewrite_disks(plan) < 0 || rewrite_image(plan) < 0 ||
-        rewrite_nics(plan) < 0 || plan_balloons(plan) < 0)
+        rewrite_nics(plan) < 0 || rewrite_machine(plan) < 0 ||
+        plan_balloons(plan) < 0)
         return -1;
     return warn_of_qemu(plan);
 }
@@ -174,17 +195,27 @@ carry_out_any(struct plan *plan)
     return plan->edits.count > 0 ? carry_out(plan) : 0;
 }
 
-/* Two features may concern one element, so each sees what the ones before it
- * did. */
+static int
+add_feature(struct plan *plan, enum domain_feature feature)
+{
+    return plan->options->add[feature] ? rewrite_add(plan, feature) : 0;
+}
+
+/* What is added sees the devices as they have been moved.  A <driver> that
+ * discard has added is one that iothread has to find. */
 static int
 add_features(struct plan *plan)
 {
-    for (size_t i = 0; i < DOMAIN_FEATURES; i++)
-        if (plan->options->add[i] &&
-            (rewrite_add(plan, (enum domain_feature)i) < 0 ||
-             carry_out_any(plan) < 0))
+    _Static_assert(DOMAIN_ADD_IOTHREAD == DOMAIN_FEATURES - 1, "the last one");
+
+    if (rewrite_nic_queues(plan) < 0)
+        return -1;
+    for (int i = 0; i < DOMAIN_ADD_IOTHREAD; i++)
+        if (add_feature(plan, (enum domain_feature)i) < 0)
             return -1;
-    return 0;
+    if (carry_out_any(plan) < 0 || add_feature(plan, DOMAIN_ADD_IOTHREAD) < 0)
+        return -1;
+    return carry_out_any(plan);
 }
 
 int
@@ -201,7 +232,6 @@ domain_rewrite(const struct domain *domain,
     int rc = 0;
 
     if (move_devices(&plan) < 0 || carry_out(&plan) < 0 ||
-        rewrite_nic_queues(&plan) < 0 || carry_out_any(&plan) < 0 ||
         add_features(&plan) < 0)
         rc = -1;
     xml_edits_done(&plan.edits);

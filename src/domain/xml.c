@@ -220,6 +220,8 @@ read_silently(xmlParserCtxtPtr ctxt, const void *data, size_t len)
     void *old_opaque = xmlStructuredErrorContext;
     xmlDocPtr tree;
 
+    ctxt->sax->comment = NULL; /* they mean nothing, and may be many */
+    ctxt->sax->processingInstruction = NULL;
     xmlSetStructuredErrorFunc(NULL, stay_silent);
     tree = xmlCtxtReadMemory(ctxt, data, (int)len, NULL, NULL,
                              XML_PARSE_NONET | XML_PARSE_NOERROR |

@@ -1,14 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: domain-corpus.sh DOMAIN-REWRITE
+# usage: domain-corpus.sh DOMAIN-REWRITE [FOLDER]
 # Rewrites every domain XML of a corpus of real ones, and lets a program that
-# shares no code with us judge the result, and the result of a second run; then
-# gives each of its disks another image, which moved-image.py judges.
+# shares no code with us judge the result, and the result of a second run, to
+# virtio-blk and to virtio-scsi; then gives each of its disks another image,
+# which moved-image.py judges, and adds all that can be added, which
+# added-features.py judges.
 # V2V_SHARED names the directory that has both; V2V_JUDGE_OPTIONS is passed on
 # (--define test:///default).
 set -u
 
 rewrite=$1
+shift
 shared=${V2V_SHARED:-$(dirname "$0")/../../../shared}
 corpus=$shared/data/domxml/corpus
 judge=$shared/tools/check-domain-xml.py
@@ -23,19 +26,39 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 judged=0 refused=0 failed=0
 
+# judge_rewrite FILE PROFILE [OPTION...]: of the rewrite with these options
+judge_rewrite() {
+    given=$1 profile=$2
+    shift 2
+    "$rewrite" "$@" "$given" "$tmp/out.xml" >>"$tmp/log" 2>&1 &&
+        "$rewrite" "$@" "$tmp/out.xml" "$tmp/again.xml" >/dev/null 2>&1 ||
+        return 1
+    # shellcheck disable=SC2086 # several options
+    python3 "$judge" "$given" "$tmp/out.xml" --profile "$profile" \
+        --strict-format --schema --again "$tmp/again.xml" \
+        ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1
+}
+
+judge_moved() {
+    "$rewrite" "$1" "$tmp/out.xml" >/dev/null 2>&1 &&
+        python3 "$(dirname "$0")/moved-image.py" "$rewrite" "$1" \
+            "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
+}
+
+judge_added() {
+    python3 "$(dirname "$0")/added-features.py" "$rewrite" "$1" \
+        "$tmp/out.xml" "$tmp/added.xml" >>"$tmp/log" 2>&1
+}
+
 # 3: the guest is refused; 5: the file is malformed
 judge_file() {
     "$rewrite" "$1" "$tmp/out.xml" >"$tmp/log" 2>&1
     status=$?
     case $status in
     0)
-        "$rewrite" "$tmp/out.xml" "$tmp/again.xml" >/dev/null 2>&1 || return 1
-        # shellcheck disable=SC2086 # several options
-        python3 "$judge" "$1" "$tmp/out.xml" --profile viostor,netkvm,balloon \
-            --strict-format --schema --again "$tmp/again.xml" \
-            ${V2V_JUDGE_OPTIONS:-} >>"$tmp/log" 2>&1 &&
-            python3 "$(dirname "$0")/moved-image.py" "$rewrite" "$1" \
-                "$tmp/out.xml" "$tmp/moved.xml" >>"$tmp/log" 2>&1
+        judge_rewrite "$1" viostor,netkvm,balloon &&
+            judge_rewrite "$1" vioscsi,netkvm,balloon --scsi &&
+            judge_moved "$1" && judge_added "$1"
         ;;
     3 | 5)
         refused=$((refused + 1))
@@ -48,7 +71,7 @@ judge_file() {
     esac
 }
 
-for file in "$corpus"/*.xml; do
+for file in "${@:-$corpus}"/*.xml; do
     [ -e "$file" ] || continue
     judged=$((judged + 1))
     if ! judge_file "$file"; then

@@ -79,7 +79,7 @@ def judge(rewrite, given, rewritten, out, valid, number):
         return None
 
     def run(source, result):
-        return subprocess.run([rewrite, "--move", path, NEW, source, result],
+        return subprocess.run([rewrite, "--from", path, "--to", NEW, source, result],
                               capture_output=True, text=True)
 
     done = run(given, out)

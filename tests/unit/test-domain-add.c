@@ -582,6 +582,30 @@ test_with_a_moved_image(void **state)
     check(&c, &options);
 }
 
+/* The controller that a move has added gets the iothread. */
+static void
+test_on_virtio_scsi(void **state)
+{
+    static const struct add_case c = {
+        "virtio-scsi",
+        DEVICES("    <disk>\n      <target dev='hda'/>\n    </disk>\n"),
+        MACHINE(IO("1"), "",
+                "    <disk>\n      <driver discard='unmap'/>\n"
+                "      <target dev='sda' bus='scsi'/>\n"
+                "      <address type='drive' controller='0' bus='0' target='0' "
+                "unit='0'/>\n    </disk>\n"
+                "    <controller type='scsi' index='0' model='virtio-scsi'>"
+                "<driver iothread='1'/></controller>\n"),
+        "disk sda: discard unmap"
+    };
+    struct domain_options options = { .drivers = all, .virtio_scsi = true };
+
+    (void)state;
+    options.add[DOMAIN_ADD_DISCARD] = true;
+    options.add[DOMAIN_ADD_IOTHREAD] = true;
+    check(&c, &options);
+}
+
 int
 main(void)
 {
@@ -598,6 +622,7 @@ main(void)
         cmocka_unit_test(test_without_the_driver),
         cmocka_unit_test(test_all_at_once),
         cmocka_unit_test(test_with_a_moved_image),
+        cmocka_unit_test(test_on_virtio_scsi),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -578,7 +578,8 @@ test_changes_and_warnings(void **state)
         "'012345678901234567890' on virtio",
         "disk hda is shareable: other guests that use it are not changed",
         "disk sda stays on scsi: device='lun' passes SCSI commands through, "
-        "which virtio-blk cannot",
+        "which virtio-blk cannot; virtio-scsi can, but vioscsi was not "
+        "injected",
         "disk sdb stays on usb: it may be a stick that is pulled out",
         "disk xvda stays on xen: disks are moved from ide, sata, scsi and sd "
         "only",
@@ -1044,7 +1045,20 @@ test_refusals(void **state)
           "the XML declaration says encoding Shift_JIS, which is not "
           "supported; convert the file to UTF-8" },
         { "<domainsnapshot/>", V2V_ERR_FORMAT,
-          "the root element is <domainsnapshot>, not <domain>" },
+          "the root element is <domainsnapshot>, not <domain>: this is a "
+          "snapshot of a domain; give what 'virsh dumpxml --inactive' "
+          "prints" },
+        { "<domstatus><domain/></domstatus>", V2V_ERR_FORMAT,
+          "the root element is <domstatus>, not <domain>: this is what libvirt "
+          "notes of a running domain; give what 'virsh dumpxml --inactive' "
+          "prints" },
+        { "<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1'/>",
+          V2V_ERR_FORMAT,
+          "the root element is <Envelope>, not <domain>: this is an OVF; give "
+          "what 'virsh dumpxml --inactive' prints" },
+        { "<network/>", V2V_ERR_FORMAT,
+          "the root element is <network>, not <domain>; give what 'virsh "
+          "dumpxml --inactive' prints" },
         { "<domain xmlns='urn:x'/>", V2V_ERR_FORMAT,
           "the root element <domain> is in a namespace; libvirt does not read "
           "such a domain" },
@@ -1054,9 +1068,11 @@ test_refusals(void **state)
         { "<domain type='kvm'/>", V2V_ERR_FORMAT,
           "the domain has no <devices>" },
         { "<domain type='vmware'><devices/></domain>", V2V_ERR_GUEST,
-          "domain type 'vmware' is not kvm or qemu" },
+          "domain type 'vmware' is not kvm or qemu: it needs another machine, "
+          "not other devices; virt-v2v makes one" },
         { "<domain><devices/></domain>", V2V_ERR_GUEST,
-          "domain type '' is not kvm or qemu" },
+          "domain type '' is not kvm or qemu: it needs another machine, "
+          "not other devices; virt-v2v makes one" },
         { KVM(""), V2V_ERR_GUEST, "os type '' is not hvm" },
         { KVM("<os><type>linux</type></os>"), V2V_ERR_GUEST,
           "os type 'linux' is not hvm" },
