@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/disks.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "domain/source.h"
 
@@ -44,8 +46,18 @@ add_source(struct host *host, const struct domain_source *source,
     if (source->path == NULL &&
         host_volume_path(host, source->pool, source->volume, &path, err) < 0)
         return v2v_fail_in(err, "disk %s", source->disk);
-    return add_disk(ret, source->path != NULL ? source->path : path,
-                    source->format, err);
+    if (add_disk(ret, source->path != NULL ? source->path : path,
+                 source->format, err) < 0)
+        return -1;
+    ret->items[ret->count - 1].beside = !source->boots;
+    return 0;
+}
+
+static void
+warn_of_left_out(const char *disk, const char *why)
+{
+    v2v_warn("cli", "disk-left-out", "disk %s is not looked into: %s", disk,
+             why);
 }
 
 static int
@@ -72,8 +84,7 @@ cli_disks_of_domain(struct host *host, const struct domain *domain,
         } else if (source.boots) {
             return refuse_boot_disk(&source, err);
         } else {
-            v2v_warn("cli", "disk-left-out", "disk %s is not looked into: %s",
-                     source.disk, source.obstacle);
+            warn_of_left_out(source.disk, source.obstacle);
         }
     }
     if (ret->count == 0)
@@ -82,13 +93,28 @@ cli_disks_of_domain(struct host *host, const struct domain *domain,
     return 0;
 }
 
+static void
+disk_done(struct cli_disk *disk)
+{
+    free(disk->path);
+    free(disk->format);
+}
+
+void
+cli_disks_leave_out(struct cli_disks *disks, size_t i, const char *why)
+{
+    warn_of_left_out(disks->items[i].path, why);
+    disk_done(&disks->items[i]);
+    disks->count--;
+    memmove(&disks->items[i], &disks->items[i + 1],
+            (disks->count - i) * sizeof *disks->items);
+}
+
 void
 cli_disks_done(struct cli_disks *disks)
 {
-    for (size_t i = 0; i < disks->count; i++) {
-        free(disks->items[i].path);
-        free(disks->items[i].format);
-    }
+    for (size_t i = 0; i < disks->count; i++)
+        disk_done(&disks->items[i]);
     free(disks->items);
     *disks = (struct cli_disks){ 0 };
 }

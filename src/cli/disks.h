@@ -12,6 +12,8 @@
 struct cli_disk {
     char *path;
     char *format; /* QEMU's name; NULL: by magic */
+    bool beside;  /* libvirt has named it, and the machine boots from another:
+                     it may be one that nobody has formatted yet */
 };
 
 struct cli_disks {
@@ -35,6 +37,9 @@ int cli_disks_named(const struct cli_options *options, struct cli_disks *ret,
  */
 int cli_disks_of_domain(struct host *host, const struct domain *domain,
                         struct cli_disks *ret, struct v2v_error *err);
+
+/* Without disk @i, with a warning. */
+void cli_disks_leave_out(struct cli_disks *disks, size_t i, const char *why);
 
 void cli_disks_done(struct cli_disks *disks);
 

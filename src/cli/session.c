@@ -179,32 +179,55 @@ session_close_media(struct media **media, size_t count)
 
 /* An output takes the place of the first image. */
 static int
-open_images(const struct report *report, struct session *session,
-            struct v2v_error *err)
+open_image(const struct report *report, size_t i, struct image **ret,
+           struct v2v_error *err)
 {
     const struct cli_options *options = report->options;
-    const struct cli_disks *disks = &report->disks;
+    const struct cli_disk *disk = &report->disks.items[i];
     bool read_only = !cli_writes(options);
+    const struct image_options image_options = { .format = disk->format,
+                                                 .work_dir = options->work_dir,
+                                                 .output = i == 0 && !read_only
+                                                               ? options->output
+                                                               : NULL,
+                                                 .read_only = read_only };
+
+    if (image_open(disk->path, &image_options, ret, err) < 0)
+        return -1;
+    return read_only ? 0 : image_overlay_create(*ret, !options->no_undo, err);
+}
+
+/* What libvirt says is a disk, and is none to us, nobody has formatted yet; the
+ * machine boots from another. */
+static bool
+is_dispensable(const struct cli_disk *disk, const struct v2v_error *why)
+{
+    return disk->beside && why->code == V2V_ERR_FORMAT;
+}
+
+/* An image and its disk have the same number. */
+static int
+open_images(struct report *report, struct session *session,
+            struct v2v_error *err)
+{
+    struct cli_disks *disks = &report->disks;
 
     session->images = calloc(disks->count, sizeof(struct image *));
     if (session->images == NULL)
         return v2v_fail_errno(err, errno, "images");
-    session->image_count = disks->count;
-    for (size_t i = 0; i < session->image_count; i++) {
-        const struct image_options image_options = {
-            .format = disks->items[i].format,
-            .work_dir = options->work_dir,
-            .output = i == 0 && !read_only ? options->output : NULL,
-            .read_only = read_only
-        };
-        struct image **image = &session->images[i];
+    while (session->image_count < disks->count) {
+        size_t i = session->image_count++;
 
-        if (image_open(disks->items[i].path, &image_options, image, err) < 0)
+        if (open_image(report, i, &session->images[i], err) == 0)
+            continue;
+        if (!is_dispensable(&disks->items[i], err))
             return -1;
-        if (!read_only &&
-            image_overlay_create(*image, !options->no_undo, err) < 0)
-            return -1;
+        cli_disks_leave_out(disks, i, err->text);
+        session->image_count--;
     }
+    if (disks->count == 0)
+        return v2v_refuse(err, V2V_ERR_GUEST, "disk-source",
+                          "no hard disk of the domain is one yet");
     return 0;
 }
 

@@ -114,9 +114,10 @@ define() {
     virsh define "$@"
 }
 
-# defined NAME: the definition as it will be at the next start
+# defined NAME: the definition as it will be at the next start, without the
+# empty line that virsh adds
 defined() {
-    virsh dumpxml --inactive --security-info "$1"
+    printf '%s\n' "$(virsh dumpxml --inactive --security-info "$1")"
 }
 
 # start_paused NAME: QEMU runs and no guest code does

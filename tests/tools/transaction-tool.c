@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* transaction-tool IMAGE SEED [-x XML] [-o OUTPUT] [-w WORK-DIR]
+ *                  [-d DOMAIN -n XML]
  *
  * One change of an image as "inject" makes it, but of random places instead of
  * a guest: opens and locks the image, fills an overlay, commits it with an undo
  * file.  For the tests that kill it, which an appliance would make too slow.
- * XML is a file that is replaced by a line with SEED. */
+ * XML is a file that is replaced by a line with SEED; that of -n becomes the
+ * definition of DOMAIN in libvirt. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/definition.h"
 #include "image/image.h"
 #include "image/nbd.h"
 
@@ -19,7 +22,8 @@ enum { AREAS = 40, AREA_MAX = 200000, AREAS_START = 1 << 20 };
 
 struct job {
     struct image_options options;
-    const char *image, *xml;
+    const char *image, *xml, *definition;
+    struct cli_options domain; /* of them: domain */
     unsigned seed;
 };
 
@@ -57,8 +61,45 @@ fill(struct image *image, struct v2v_error *err)
     return nbd_disk_close(v2v_steal(disk), err);
 }
 
+/* What inject takes from libvirt, and would give back. */
+struct taken {
+    struct definition_taken old;
+    struct domain *domain;
+    struct cli_disks disks;
+    struct v2v_bytes new;
+};
+
 static int
-change(const struct job *job, struct v2v_error *err)
+take(const struct job *job, struct taken *taken, struct image_definition *ret,
+     struct v2v_error *err)
+{
+    if (job->definition == NULL)
+        return 0;
+    if (definition_take(&job->domain, &taken->old, &taken->domain,
+                        &taken->disks, err) < 0 ||
+        v2v_file_read(job->definition, IMAGE_XML_MAX, &taken->new, err) < 0 ||
+        v2v_bytes_add(&taken->new, "", 1, err) < 0)
+        return -1;
+    *ret = (struct image_definition){ .domain = { taken->old.uri,
+                                                  taken->old.domain.uuid,
+                                                  taken->old.domain.name },
+                                      .old = taken->old.domain.xml,
+                                      .xml = (const char *)taken->new.data };
+    return 0;
+}
+
+static void
+taken_done(struct taken *taken)
+{
+    definition_taken_done(&taken->old);
+    domain_free(taken->domain);
+    cli_disks_done(&taken->disks);
+    v2v_bytes_done(&taken->new);
+}
+
+static int
+change(const struct job *job, const struct image_definition *definition,
+       struct v2v_error *err)
 {
     const struct image_witness witness = { "the first sectors", 0, 4096 };
     V2V_AUTO(image) struct image *image = NULL;
@@ -66,6 +107,7 @@ change(const struct job *job, struct v2v_error *err)
         v2v_format(err, "<domain>%u</domain>\n", job->seed);
     V2V_AUTO(mem) char *xml = NULL;
     struct image_change change = { .what = "random places",
+                                   .definition = *definition,
                                    .witnesses = &witness,
                                    .witness_count = 1 };
 
@@ -87,11 +129,15 @@ int
 main(int argc, char **argv)
 {
     struct job job = { 0 };
+    struct taken taken = { 0 };
+    struct image_definition definition = { 0 };
     struct v2v_error err = { 0 };
-    int option;
+    int option, status = 0;
 
-    while ((option = getopt(argc, argv, "x:o:w:")) != -1) {
+    while ((option = getopt(argc, argv, "x:o:w:d:n:")) != -1) {
         job.xml = option == 'x' ? optarg : job.xml;
+        job.domain.domain = option == 'd' ? optarg : job.domain.domain;
+        job.definition = option == 'n' ? optarg : job.definition;
         job.options.output = option == 'o' ? optarg : job.options.output;
         job.options.work_dir = option == 'w' ? optarg : job.options.work_dir;
         if (option == '?')
@@ -102,9 +148,12 @@ main(int argc, char **argv)
     job.image = argv[optind];
     job.seed = (unsigned)strtoul(argv[optind + 1], NULL, 10);
     srand(job.seed);
-    if (change(&job, &err) < 0) {
+    definition_set_ops(&job.domain);
+    if (take(&job, &taken, &definition, &err) < 0 ||
+        change(&job, &definition, &err) < 0) {
         fprintf(stderr, "transaction-tool: %s\n", err.text);
-        return (int)err.code;
+        status = (int)err.code;
     }
-    return 0;
+    taken_done(&taken);
+    return status;
 }
