@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -470,4 +471,18 @@ devices_boot_sequence(const struct devices *devices, const struct disk *disks,
                                   xml_value(doc, boot, "dev")));
     *ret = seq;
     return 0;
+}
+
+struct disk_name
+devices_name(const char *prefix, long index)
+{
+    struct disk_name name = { "" };
+    char letters[16];
+    size_t n = sizeof letters - 1;
+
+    letters[n] = '\0';
+    for (long i = index + 1; i > 0; i = (i - 1) / 26)
+        letters[--n] = (char)('a' + (i - 1) % 26);
+    snprintf(name.text, sizeof name.text, "%.2s%.12s", prefix, letters + n);
+    return name;
 }

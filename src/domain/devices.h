@@ -84,6 +84,13 @@ size_t devices_find_path(const struct devices *devices, const char *path,
 size_t devices_find_image(const struct devices *devices, const char *path,
                           const struct disk **ret);
 
+struct disk_name {
+    char text[16]; /* vd or sd, and letters for at most INT_MAX + 1024 */
+};
+
+/* A target/@dev.  0: vda, 25: vdz, 26: vdaa */
+struct disk_name devices_name(const char *prefix, long index);
+
 /* The bus is ide, sata, sd, or scsi behind a controller that is not
  * virtio-scsi: hardware that QEMU emulates and that virtio-blk replaces. */
 bool devices_is_emulated(const struct disk *disk);

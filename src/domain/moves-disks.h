@@ -25,10 +25,6 @@ enum disk_goal {
 enum disk_goal rewrite_disk_goal(const struct disk *d,
                                  const struct domain_options *options);
 
-struct disk_name {
-    char text[16]; /* vd or sd, and letters for at most INT_MAX + 1024 */
-};
-
 /* The disks as they will be, each at its place in devices->disks. */
 struct new_disks {
     struct disk *disks;

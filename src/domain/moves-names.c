@@ -14,22 +14,6 @@ static const struct {
     [DISK_TO_SCSI] = { "scsi", "sd" },
 };
 
-/* 0: vda, 25: vdz, 26: vdaa */
-static struct disk_name
-name_of(enum disk_goal goal, long index)
-{
-    struct disk_name name = { "" };
-    char letters[16];
-    size_t n = sizeof letters - 1;
-
-    letters[n] = '\0';
-    for (long i = index + 1; i > 0; i = (i - 1) / 26)
-        letters[--n] = (char)('a' + (i - 1) % 26);
-    snprintf(name.text, sizeof name.text, "%s%.12s", goals[goal].prefix,
-             letters + n);
-    return name;
-}
-
 /* Does it look like one for @goal?  "vda1" would be a partition. */
 static bool
 suits(const char *name, enum disk_goal goal)
@@ -110,7 +94,7 @@ allot_names(const struct plan *plan, const size_t *order,
         if (new->disks[place].dev != NULL)
             continue;
         do
-            *name = name_of(goal, next[goal]++);
+            *name = devices_name(goals[goal].prefix, next[goal]++);
         while (name_is_taken(new, count, name->text));
         new->disks[place].index = next[goal] - 1;
         new->disks[place].dev = name->text;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "domain/devices.h"
 #include "domain/hardware.h"
 #include "domain/xml.h"
 
@@ -106,18 +107,6 @@ add_platform(const struct hardware *hardware, struct v2v_bytes *out,
                             pae ? "    <pae/>\n" : "");
 }
 
-/* The letters of target/@dev: a, b ... z, aa. */
-static int
-add_letters(size_t index, struct v2v_bytes *out, struct v2v_error *err)
-{
-    char letters[16];
-    size_t n = sizeof letters;
-
-    for (size_t i = index + 1; i > 0; i = (i - 1) / 26)
-        letters[--n] = (char)('a' + (i - 1) % 26);
-    return v2v_bytes_add(out, letters + n, sizeof letters - n, err);
-}
-
 static int
 add_disk(const struct domain_guest *guest, size_t i,
          const struct hardware *hardware, struct v2v_bytes *out,
@@ -126,6 +115,7 @@ add_disk(const struct domain_guest *guest, size_t i,
     static const struct xml_doc utf8 = { .utf8 = true };
     const struct domain_guest_disk *disk = &guest->disks[i];
     const char *kind = disk->block ? "dev" : "file";
+    struct disk_name name = devices_name(hardware->disk_prefix, (long)i);
     bool iothread = hardware->iothread && !hardware->virtio_scsi;
 
     if (!hardware_has_format(disk->format))
@@ -141,14 +131,13 @@ add_disk(const struct domain_guest *guest, size_t i,
                          hardware->discard ? " discard='unmap'" : "",
                          iothread ? " iothread='1'" : "", kind) < 0 ||
         xml_escape(&utf8, disk->path, out, err) < 0 ||
-        v2v_bytes_printf(out, err, "'/>\n      <target dev='%s",
-                         hardware->disk_prefix) < 0 ||
-        add_letters(i, out, err) < 0)
+        v2v_bytes_printf(out, err,
+                         "'/>\n"
+                         "      <target dev='%s' bus='%s'/>\n"
+                         "    </disk>\n",
+                         name.text, hardware->disk_bus) < 0)
         return -1;
-    return v2v_bytes_printf(out, err,
-                            "' bus='%s'/>\n"
-                            "    </disk>\n",
-                            hardware->disk_bus);
+    return 0;
 }
 
 /* USB 2 is one EHCI controller with three companions for slower devices. */

@@ -160,8 +160,11 @@ is 'only the disk' test "$("$program" xml -q --diff --drivers VIOSTOR in.xml |
 is 'other drivers' "$program" xml -q --drivers viofs,VioInput,netkvm in.xml out.xml
 is 'other drivers' test "$(diff in.xml out.xml | grep -c '^>')" = 1
 is 'virtio-scsi' "$program" xml -q --block-driver virtio-scsi in.xml out.xml
+is 'virtio-scsi' grep -q "model='virtio-scsi'" out.xml
 is 'queues' "$program" xml -q --nic-queues 4 in.xml out.xml
+is 'queues' grep -q "queues='4'" out.xml
 is 'a feature' "$program" xml -q --add rng --drivers viorng in.xml out.xml
+is 'a feature' grep -q "<rng model='virtio'>" out.xml
 
 # Refusals, with nothing written.
 cp want.xml keep.xml
@@ -183,7 +186,7 @@ refused 2 '--block-driver virtio-scsi: the guest needs vioscsi*' \
 refused 2 '--root does not go with this command' --root 1 in.xml
 refused 2 '--windows: no such option*' --windows 10 in.xml
 sed "s/type='kvm'/type='vmware'/" in.xml >vmware.xml
-refused 3 "vmware.xml: domain type 'vmware' is not kvm or qemu" vmware.xml keep.xml
+refused 3 "vmware.xml: domain type 'vmware' is not kvm or qemu*" vmware.xml keep.xml
 refused 3 "standard input: domain type*" - <vmware.xml
 head -c 300 in.xml >cut.xml
 refused 5 'cut.xml: not well-formed*' cut.xml keep.xml
