@@ -50,9 +50,11 @@ v2v_unit_test(domain-machine v2v::domain)
 v2v_unit_test(domain-scsi v2v::domain)
 v2v_unit_test(domain-osinfo v2v::domain)
 v2v_unit_test(domain-new v2v::domain)
+v2v_unit_test(domain-rules v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)
+set_tests_properties(cli.domain-corpus PROPERTIES TIMEOUT 1200)
 
 v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)

@@ -108,13 +108,21 @@ def domains_of(folder):
             yield os.path.relpath(path, folder), content
 
 
+# A daemon that died would refuse everything, and nothing would be compared.
+GONE = re.compile("failed to connect to the hypervisor|Disconnected from|"
+                  "End of file while reading data|client socket is closed")
+
+
 class Libvirt:
     def __init__(self, folder):
         self.path = f"{folder}/ask.xml"
 
     def virsh(self, *args):
-        return subprocess.run(["virsh", "-q", *args], capture_output=True,
-                              text=True, errors="replace", timeout=60)
+        run = subprocess.run(["virsh", "-q", *args], capture_output=True,
+                             text=True, errors="replace", timeout=60)
+        if GONE.search(run.stderr):
+            raise ConnectionError(run.stderr)
+        return run
 
     def write(self, xml):
         """With our name, and this machine's emulator; a domain that needs KVM
@@ -255,7 +263,10 @@ class Corpus:
         failed = 0
         self.counts.domains += 1
         for mode, options in modes.items():
-            why = self.why_wrong(xml, options)
+            try:
+                why = self.why_wrong(xml, options)
+            except ConnectionError as error:
+                sys.exit(f"libvirtd died of {name}, to {mode}: {error}")
             if why is not None:
                 print(f"FAILED: {name}, to {mode}: {why}")
                 failed += 1
