@@ -45,6 +45,7 @@ v2v_fuzz_target(pe v2v::catalog)
 
 v2v_unit_test(domain v2v::domain)
 v2v_unit_test(domain-machine v2v::domain)
+v2v_unit_test(domain-source v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)
