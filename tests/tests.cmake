@@ -51,6 +51,7 @@ v2v_unit_test(domain-scsi v2v::domain)
 v2v_unit_test(domain-osinfo v2v::domain)
 v2v_unit_test(domain-new v2v::domain)
 v2v_unit_test(domain-rules v2v::domain)
+v2v_unit_test(domain-source v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/domain.h"
+#include "domain/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -114,8 +115,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     check_moved(domain, "disk.img"); /* volumes have no path */
     for (size_t i = 0; i < domain_disk_count(domain) && i < 4; i++) {
         const char *source = domain_disk_source(domain, i);
+        struct domain_source where;
 
         must(source == NULL || strlen(source) <= 3 * len);
+        must(domain_source(domain, i, &where, &err) < 0 ||
+             where.obstacle != NULL || where.path != NULL ||
+             (where.pool != NULL && where.volume != NULL));
         if (source != NULL)
             check_moved(domain, source);
     }
