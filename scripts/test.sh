@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test.sh [--full] - installs what is missing and runs every test.
 #   --full   fuzz for a minute a program instead of 4 seconds, and kill it at
-#            560 instants instead of 56
+#            560 instants instead of 56; each combination of tests/libvirt
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -19,7 +19,10 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
 fi
 case ${1:-} in
 '') fuzz_seconds=4 kill_rounds=56 ;;
---full) fuzz_seconds=60 kill_rounds=560 ;;
+--full)
+    fuzz_seconds=60 kill_rounds=560
+    export V2V_FULL=1
+    ;;
 *)
     sed -n '3,5s/^# //p' "$0" >&2
     exit 2
@@ -274,8 +277,8 @@ machines() {
     local script
     step "guest appliance" build/ci/tests/guest-appliance
     step "guest disks" build/ci/tests/guest-disks
-    for script in tests/guest/*.sh tests/libvirt/*.sh; do
-        [ "${script##*/}" = lib.sh ] || [ ! -e "$script" ] || guest_test "$script"
+    for script in tests/guest/*.sh tests/libvirt/inject.sh; do
+        [ "${script##*/}" = lib.sh ] || guest_test "$script"
     done
 }
 
@@ -327,6 +330,9 @@ step "on a full disk" "${kill_test[@]}" --rounds $((kill_rounds / 2)) --full-dis
 step "killed at every step" python3 tests/crash/steps.py \
     build/ci/v2v-virtio build/ci/tests/transaction-tool
 step "power cut" python3 tests/crash/flushes.py build/ci/tests/transaction-tool
+for script in tests/libvirt/*.sh; do
+    [[ $script = */lib.sh || $script = */inject.sh ]] || guest_test "$script"
+done
 join machines
 
 [ "$failed" = 0 ] || df -h . /tmp /var/tmp

@@ -53,8 +53,11 @@ v2v_unit_test(domain-new v2v::domain)
 v2v_unit_test(domain-rules v2v::domain)
 v2v_unit_test(domain-source v2v::domain)
 v2v_fuzz_target(domain v2v::domain)
+if(V2V_SANITIZE)
+    set(unjudged --rewrite-only)
+endif()
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
-    $<TARGET_FILE:domain-rewrite>)
+    $<TARGET_FILE:domain-rewrite> ${unjudged})
 set_tests_properties(cli.domain-corpus PROPERTIES TIMEOUT 1200)
 
 v2v_unit_test(child v2v::image)

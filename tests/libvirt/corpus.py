@@ -15,12 +15,14 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 SCHEMA = "/usr/share/libvirt/schemas/domain.rng"
 MODES = {"virtio-blk": [], "virtio-scsi": ["--scsi"]}
 ADD = ["--add", "all", "--nic-queues", "4"]
 ADDING = {"virtio-blk, all added": ADD,
           "virtio-scsi, all added": ["--scsi", *ADD]}
+FULL = os.environ.get("V2V_FULL")
 REFUSED = 3, 5  # exit statuses: the guest, the file
 
 # Disks: device, name, bus, and what else is in it.  Layouts that mix buses,
@@ -92,12 +94,18 @@ def domain(machine, bus, layout, boot):
 """
 
 
-def domains():
+def all_domains():
     """(name, bytes)"""
     for machine, (buses, *_) in MACHINES.items():
         for bus, layout, boot in itertools.product(buses, LAYOUTS, BOOTS):
             yield (f"{machine}, {bus}, {layout}, {boot}",
                    domain(machine, bus, layout, boot).encode())
+
+
+def domains():
+    """Every fifth: all layouts, and each with other buses and boots."""
+    return itertools.islice(all_domains(), 0, None,
+                            1 if FULL else 5)
 
 
 def domains_of(folder):
@@ -123,6 +131,17 @@ class Libvirt:
         if GONE.search(run.stderr):
             raise ConnectionError(run.stderr)
         return run
+
+    def restart(self):
+        """It ends with the namespace of the test."""
+        with open(f"{self.path}.log", "wb") as log:
+            subprocess.Popen(["libvirtd"], stdout=log, stderr=log)
+        for _ in range(100):
+            if subprocess.run(["virsh", "-q", "version"],
+                              capture_output=True).returncode == 0:
+                return
+            time.sleep(0.1)
+        sys.exit("libvirtd cannot be started again")
 
     def write(self, xml):
         """With our name, and this machine's emulator; a domain that needs KVM
@@ -192,7 +211,7 @@ def valid(*paths):
 
 
 class Counts:
-    domains = refused = defined = booted = valid = 0
+    domains = refused = defined = booted = valid = deadly = 0
 
 
 class Corpus:
@@ -238,8 +257,15 @@ class Corpus:
         return None
 
     def why_libvirt_minds(self, xml, result):
-        """A command is made of what can be defined only."""
-        before = self.libvirt.argv(xml)
+        """A command is made of what can be defined only.  libvirt 9.0 dies of
+        some that are given: <interface type='hostdev'> of a network without
+        devices."""
+        try:
+            before = self.libvirt.argv(xml)
+        except ConnectionError:
+            self.counts.deadly += 1
+            self.libvirt.restart()
+            return None
         if before is not None:
             return self.why_not_booted(before, result)
         if self.libvirt.why_not_defined(xml) is not None:
@@ -277,13 +303,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         corpus = Corpus(sys.argv[1], folder)
         failed = sum(corpus.judge(name, xml, MODES) for name, xml in domains())
-        failed += sum(corpus.judge(name, xml, MODES | ADDING)
+        failed += sum(corpus.judge(name, xml, MODES | ADDING if FULL else MODES)
                       for folder in sys.argv[2:]
                       for name, xml in domains_of(folder))
         c = corpus.counts
         print(f"{c.domains} domains: {c.refused} refused, "
               f"{c.valid} valid, {c.booted} as commands, {c.defined} only "
-              f"defined; "
+              f"defined, libvirtd died of {c.deadly} as given; "
               f"{failed} failed")
         sys.exit(failed > 0 or c.booted == 0)
 
