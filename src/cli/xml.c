@@ -105,7 +105,8 @@ print_report(const struct run *run)
     bool taken = options->diff || is_standard(options->output_xml);
     FILE *to = taken ? stderr : stdout;
 
-    fwrite(run->diff.data, 1, run->diff.len, stdout);
+    if (run->diff.len > 0)
+        fwrite(run->diff.data, 1, run->diff.len, stdout);
     if (options->quiet)
         return;
     report_print_rewrite(to, &run->rewrite);
