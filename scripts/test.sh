@@ -190,6 +190,7 @@ archive(_entry)?\.h src/media
 libxml/ src/domain
 jansson\.h src/cli|src/image
 libnbd\.h src/image
+seccomp\.h src/sandbox
 openssl/ src/catalog|src/image
 DOORS
     return $status

@@ -49,6 +49,7 @@ v2v_fuzz_target(domain v2v::domain)
 v2v_script_test(cli.domain-corpus ${here}/cli/domain-corpus.sh
     $<TARGET_FILE:domain-rewrite>)
 
+v2v_unit_test(sandbox v2v::sandbox)
 v2v_unit_test(child v2v::image)
 v2v_unit_test(image v2v::image)
 v2v_unit_test(image-read v2v::image)
