@@ -190,6 +190,7 @@ archive(_entry)?\.h src/media
 libxml/ src/domain
 jansson\.h src/cli|src/image
 libnbd\.h src/image
+ntfs-3g/ src/ntfs
 openssl/ src/catalog|src/image
 DOORS
     return $status
