@@ -191,6 +191,7 @@ libxml/ src/domain
 jansson\.h src/cli|src/image
 libnbd\.h src/image
 seccomp\.h src/sandbox
+ntfs-3g/ src/ntfs
 openssl/ src/catalog|src/image
 DOORS
     return $status

@@ -9,11 +9,13 @@
  *
  * It judges neither names nor policy, which guest/ does for every backend:
  * functions are those of struct guest_backend (guest/backend.h), whose comments
- * hold here too.  Paths are absolute and as ntfs_lookup() spelled them.
+ * hold here too.  Paths are absolute and as ntfs_lookup() spelled them.  (No
+ * function has a name of the library's; ntfs_mount() is one.)
  *
- * What it refuses to mount, finally (V2V_ERR_GUEST): for writing, a volume that
- * is hibernated, has an unclean or version 2 journal, or is marked dirty; for
- * reading it mounts those as they are, and changes nothing.
+ * What it refuses to mount, finally (V2V_ERR_GUEST, with the finding's name in
+ * check/codes.c): for writing, a volume that is hibernated, has an unclean or
+ * version 2 journal, or is marked dirty; for reading it mounts those as they
+ * are, and changes nothing.
  *
  * Every result of the library is checked.  After an I/O error the volume is
  * broken: each later call fails, and nothing is written any more.
@@ -33,7 +35,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* The bytes of a disk.  Functions return 0, or -1 with @err. */
+/* The bytes of a disk.  Functions return 0, or -1 with @err.  They are asked
+ * for whole sectors, but for the rest of a disk that ends in part of one. */
 struct ntfs_disk {
     void *opaque;
     uint64_t size;        /* bytes */
@@ -49,8 +52,8 @@ struct ntfs_volume;
 
 /* @offset, @len: the partition, bytes.  @disk is copied; its opaque lives as
  * long as the volume. */
-int ntfs_mount(const struct ntfs_disk *disk, uint64_t offset, uint64_t len,
-               bool write, struct ntfs_volume **ret, struct v2v_error *err);
+int ntfs_mount_at(const struct ntfs_disk *disk, uint64_t offset, uint64_t len,
+                  bool write, struct ntfs_volume **ret, struct v2v_error *err);
 
 /* Writes what is pending and flushes; the volume is gone in any case. */
 int ntfs_unmount(struct ntfs_volume *volume, struct v2v_error *err);
@@ -63,19 +66,22 @@ int ntfs_free_space(struct ntfs_volume *volume, uint64_t *ret,
                     struct v2v_error *err);
 
 struct ntfs_entry {
-    bool exists, is_dir, reparse;
+    bool exists;
+    bool is_dir; /* and no reparse point */
+    bool reparse;
     bool encrypted, compressed; /* EFS; LZNT1 */
-    uint64_t size;
-    uint64_t record; /* in the MFT */
+    uint64_t size;              /* 0 for a directory or a reparse point */
+    uint64_t record;            /* in the MFT */
 };
 
-/* One name, without regard to case, in the directory @dir; @ret_name: as it is
- * spelled there, or as asked for; new. */
+/* One name in the directory @dir, as it is spelled there or else without regard
+ * to case; @ret_name: as it is spelled there, the long name where that is a
+ * short one, or as asked for where it is absent; new. */
 int ntfs_lookup(struct ntfs_volume *volume, const char *dir, const char *name,
                 char **ret_name, struct ntfs_entry *ret, struct v2v_error *err);
 
-/* Appends the long names in @dir, without "." and ".."; more than @max is
- * V2V_ERR_GUEST. */
+/* Appends the long names in @dir, without "." and "..", NTFS' own files
+ * ("$MFT") and names that no path can hold; more than @max is V2V_ERR_GUEST. */
 int ntfs_list(struct ntfs_volume *volume, const char *dir, size_t max,
               struct v2v_strings *ret, struct v2v_error *err);
 
