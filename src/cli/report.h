@@ -25,7 +25,9 @@ struct report {
     enum v2v_error_code outcome; /* the exit status of a run that did not fail:
                                   * of "check" and "verify" */
     const struct cli_options *options;
-    char format[16]; /* of the image: "qcow2"; "" if unknown */
+    const char *backend;  /* "direct", static; NULL: no guest was opened */
+    char not_direct[160]; /* why --backend auto did not choose that; or "" */
+    char format[16];      /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;
