@@ -132,6 +132,9 @@ check_entered(const ntfs_inode *inode, const char *path, size_t len,
     if (!is_directory(inode))
         return v2v_fail(err, V2V_ERR_GUEST, "%.*s is not a directory", (int)len,
                         path);
+    if (inode->mft_no < FILE_first_user && inode->mft_no != FILE_root)
+        return v2v_fail(err, V2V_ERR_GUEST, "%.*s is one of NTFS' own",
+                        (int)len, path);
     return 0;
 }
 
