@@ -17,12 +17,10 @@
 #include "image/nbd.h"
 #include "sandbox/sandbox.h"
 
-enum {
-    /* A question is answered in milliseconds; the host's disk may be slow, and
-     * the last one waits for all that was written to be on it. */
-    PATIENCE_SECONDS = 300,
-    WORKER_CPU_SECONDS = 300
-};
+int direct_patience = 300;
+
+/* For 500000 files in a guest it takes some seconds. */
+enum { WORKER_CPU_SECONDS = 300 };
 
 /* libntfs-3g keeps little; the names of the largest directory are the most. */
 #define WORKER_MEMORY (UINT64_C(512) << 20)
@@ -83,7 +81,7 @@ give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system did not answer "
                       "for %d s",
-                      PATIENCE_SECONDS);
+                      direct_patience);
     else
         fail_as_ended(status, &d->broken);
     return v2v_fail(err, d->broken.code, "%s", d->broken.text);
@@ -101,7 +99,7 @@ ask(struct direct *d, const struct rpc_message *question,
         return v2v_fail(err, d->broken.code, "%s", d->broken.text);
     if (rpc_ask(d->fd, question, err) < 0)
         return -1;
-    outcome = rpc_wait(d->fd, question->op, PATIENCE_SECONDS, answer, &why);
+    outcome = rpc_wait(d->fd, question->op, direct_patience, answer, &why);
     if (outcome == RPC_REFUSED && err != NULL)
         *err = why;
     if (outcome > RPC_REFUSED)
@@ -539,7 +537,7 @@ start_worker(struct direct *d, const int *ends, int nbd, struct v2v_error *err)
                                     .fd_count = 2,
                                     .memory = WORKER_MEMORY,
                                     .cpu_seconds = WORKER_CPU_SECONDS };
-    const struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
+    const struct timeval patience = { .tv_sec = direct_patience };
     char names[96];
     unsigned layers = 0;
 

@@ -24,6 +24,11 @@
 int direct_open(const struct guest_machine *machine, struct guest **ret,
                 char *why, size_t why_size, struct v2v_error *err);
 
+/* How long an answer may take, seconds: they come in milliseconds, but the
+ * host's disk may be slow, and the last one waits for all that was written to
+ * be on it.  Tests want less than the 300 it is. */
+extern int direct_patience;
+
 /* What the worker does.  @fd: where questions come from; @nbd: connected to
  * qemu-nbd; both are closed.  Returns: its exit status, 0 once it was told
  * to close and all is flushed. */

@@ -17,9 +17,9 @@
 #include "image/image.h"
 
 /* One guest serves all tests, in the order of main(): the start of an appliance
- * takes half a minute without KVM.  With the argument "direct" there is none, and
- * the same is expected.  What was written is read from the committed image by
- * other programs, those of ntfs-3g. */
+ * takes half a minute without KVM.  With the argument "direct" there is none,
+ * and the same is expected.  What was written is read from the committed image
+ * by other programs, those of ntfs-3g. */
 static char directory[] = "/var/tmp/v2v-appliance-XXXXXX";
 static struct image *image;
 static struct guest *guest;
