@@ -330,9 +330,11 @@ rpc_wait(int fd, enum rpc_op op, int seconds, struct rpc_message *ret,
     }
     got = receive_parts(fd, &head, head.refused ? &refusal : &rules[op].answer,
                         seconds, &m, err);
-    if (got == RPC_ANSWERED && head.refused)
+    if (got != RPC_ANSWERED)
+        return got;
+    if (head.refused)
         return take_refusal(&m, err);
     *ret = m;
     m = (struct rpc_message){ 0 };
-    return got;
+    return RPC_ANSWERED;
 }

@@ -54,7 +54,7 @@ struct sandbox_work {
                      * it has: 0 to 2 are /dev/null */
     size_t fd_count;      /* at most SANDBOX_FDS_MAX */
     uint64_t memory;      /* bytes of address space beyond what we have now */
-    unsigned cpu_seconds; /* then the kernel kills it */
+    unsigned cpu_seconds; /* then SIGXCPU kills it */
 };
 
 enum { SANDBOX_FDS_MAX = 8 };

@@ -29,11 +29,10 @@ files() {
         sort -k 2
 }
 
-# a hive's keys and values as text, but for what the time of the injection is
+# a hive's keys and values as text
 # shellcheck disable=SC1003 # a backslash is the root's name
 hive_text() {
-    hivexregedit --export --prefix 'HKEY' "$1" '\' |
-        sed -E 's/^("(InstallDate|ImportDate|FirstInstallDate)"=).*/\1/'
+    hivexregedit --export --prefix 'HKEY' "$1" '\'
 }
 
 # what is in a file: a hive by its keys, all else by its bytes
