@@ -29,10 +29,11 @@ files() {
         sort -k 2
 }
 
-# a hive's keys and values as text
+# a hive's keys and values as text, without the times of two injections
 # shellcheck disable=SC1003 # a backslash is the root's name
 hive_text() {
-    hivexregedit --export --prefix 'HKEY' "$1" '\'
+    hivexregedit --export --prefix 'HKEY' "$1" '\' |
+        sed -E 's/^("(ImportDate|UpdateDate)"=).*/\1/'
 }
 
 # what is in a file: a hive by its keys, all else by its bytes
