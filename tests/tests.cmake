@@ -66,6 +66,10 @@ if(V2V_DIRECT)
     add_dependencies(test-ntfs-odd ntfs-fill)
     v2v_unit_test(ntfs-broken v2v::ntfs)
     add_dependencies(test-ntfs-broken ntfs-fill)
+    v2v_script_test(ntfs.mutations ${here}/ntfs/mutations.sh
+        $<TARGET_FILE:ntfs-mutate> $<TARGET_FILE:ntfs-fill>
+        ${work}/ntfs-mutations)
+    set_tests_properties(unit.ntfs ntfs.mutations PROPERTIES LABELS long)
 endif()
 v2v_unit_test(guest v2v::guest)
 v2v_unit_test(tree-guest tree-guest)
