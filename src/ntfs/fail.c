@@ -67,11 +67,11 @@ volume_set_error(const struct ntfs_volume *volume, int errnum,
         v2v_error_set(err, volume->device.broken.code, "%s: %s",
                       what != NULL ? what : "", volume->device.broken.text);
     else
-        v2v_error_set(err, class_of(errnum), "%s: %s%s%s%s",
-                      what != NULL ? what : "",
-                      errnum == EIO ? "damaged" : strerror(errnum),
-                      said[0] != '\0' ? " (libntfs-3g: " : "", said,
-                      said[0] != '\0' ? ")" : "");
+        v2v_error_set(
+            err, class_of(errnum), "%s: %s%s%s%s", what != NULL ? what : "",
+            errnum == EIO || errnum == ENOENT ? "damaged" : strerror(errnum),
+            said[0] != '\0' ? " (libntfs-3g: " : "", said,
+            said[0] != '\0' ? ")" : "");
 }
 
 int

@@ -125,6 +125,8 @@ static int
 check_entered(const ntfs_inode *inode, const char *path, size_t len,
               struct v2v_error *err)
 {
+    while (len > 1 && path[len - 1] == '/')
+        len--;
     if (is_reparse(inode))
         return v2v_fail(err, V2V_ERR_GUEST,
                         "%.*s is a reparse point, which is not followed",

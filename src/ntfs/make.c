@@ -30,6 +30,18 @@ end_writing(const struct ntfs_volume *volume, const char *path,
     return 0;
 }
 
+/* What was begun and did not end: nobody knows what the volume is like, and
+ * nothing is written any more.  What there was no room for was rolled back. */
+static int
+give_up(struct ntfs_volume *volume, const char *path, struct v2v_error *err)
+{
+    if (volume->device.broken.code == V2V_OK &&
+        (err == NULL || err->code != V2V_ERR_GUEST))
+        v2v_error_set(&volume->device.broken, V2V_ERR_INTERNAL,
+                      "%s was not written", path);
+    return -1;
+}
+
 /* The library rolls back what it has no room for, but not all of it. */
 static int
 check_space(struct ntfs_volume *volume, const char *path, uint64_t bytes,
@@ -82,13 +94,12 @@ remove_old(struct ntfs_volume *volume, ntfs_inode **dir, ntfs_inode *inode,
     u64 dir_number = (*dir)->mft_no;
 
     if (ntfs_delete(volume->lib, NULL, inode, v2v_steal(*dir), name->units,
-                    (u8)name->count) != 0)
-        return volume_fail(volume, errno, err, "%s: removing the old one",
-                           path);
-    *dir = ntfs_inode_open(volume->lib, dir_number);
-    if (*dir == NULL)
-        return volume_fail(volume, errno, err, "%s: its directory", path);
-    return 0;
+                    (u8)name->count) == 0)
+        *dir = ntfs_inode_open(volume->lib, dir_number);
+    if (*dir != NULL)
+        return 0;
+    volume_set_error(volume, errno, err, "%s: removing the old one", path);
+    return give_up(volume, path, err);
 }
 
 /* ntfs_create() does not look whether the name is there, in whatever case. */
@@ -167,6 +178,17 @@ close_both(const struct ntfs_volume *volume, const char *path,
     return 0;
 }
 
+static int
+create(const struct ntfs_volume *volume, const char *path, ntfs_inode *dir,
+       const struct name *name, bool directory, ntfs_inode **ret,
+       struct v2v_error *err)
+{
+    *ret = ntfs_create(dir, const_cpu_to_le32(0), name->units, (u8)name->count,
+                       directory ? S_IFDIR : S_IFREG);
+    return *ret == NULL ? volume_fail(volume, errno, err, "creating %s", path)
+                        : 0;
+}
+
 int
 ntfs_make(struct ntfs_volume *volume, const char *path, bool directory,
           const void *data, size_t len, const void *sd, size_t sd_len,
@@ -184,14 +206,11 @@ ntfs_make(struct ntfs_volume *volume, const char *path, bool directory,
         name_set(last, &name, err) < 0 ||
         clear_way(volume, &dir, &name, path, directory, err) < 0)
         return -1;
-    inode = ntfs_create(dir, const_cpu_to_le32(0), name.units, (u8)name.count,
-                        directory ? S_IFDIR : S_IFREG);
-    if (inode == NULL)
-        return volume_fail(volume, errno, err, "creating %s", path);
-    if (set_descriptor(volume, path, inode, sd, sd_len, err) < 0 ||
+    if (create(volume, path, dir, &name, directory, &inode, err) < 0 ||
+        set_descriptor(volume, path, inode, sd, sd_len, err) < 0 ||
         (!directory && fill(volume, path, inode, data, len, err) < 0) ||
         close_both(volume, path, &inode, &dir, err) < 0)
-        return -1;
+        return give_up(volume, path, err);
     return end_writing(volume, path, err);
 }
 
@@ -259,9 +278,20 @@ ntfs_write_at(struct ntfs_volume *volume, const char *path, const void *data,
     if (offset > UINT64_MAX - len)
         return v2v_fail(err, V2V_ERR_GUEST, "%s: too large", path);
     if (grow(volume, path, attr, offset + len, err) < 0 ||
-        write_data(volume, path, attr, data, len, offset, err) < 0)
-        return -1;
-    return close_written(volume, path, &inode, &attr, err);
+        write_data(volume, path, attr, data, len, offset, err) < 0 ||
+        close_written(volume, path, &inode, &attr, err) < 0)
+        return give_up(volume, path, err);
+    return 0;
+}
+
+static int
+shrink(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+       uint64_t len, struct v2v_error *err)
+{
+    return len < (uint64_t)data->data_size &&
+                   ntfs_attr_truncate(data, (s64)len) != 0
+               ? volume_fail(volume, errno, err, "shrinking %s", path)
+               : 0;
 }
 
 int
@@ -271,11 +301,11 @@ ntfs_truncate(struct ntfs_volume *volume, const char *path, uint64_t len,
     V2V_AUTO(inode) ntfs_inode *inode = NULL;
     V2V_AUTO(attr) ntfs_attr *attr = NULL;
 
-    if (open_to_write(volume, path, &inode, &attr, err) < 0 ||
-        grow(volume, path, attr, len, err) < 0)
+    if (open_to_write(volume, path, &inode, &attr, err) < 0)
         return -1;
-    if (len < (uint64_t)attr->data_size &&
-        ntfs_attr_truncate(attr, (s64)len) != 0)
-        return volume_fail(volume, errno, err, "shrinking %s", path);
-    return close_written(volume, path, &inode, &attr, err);
+    if (grow(volume, path, attr, len, err) < 0 ||
+        shrink(volume, path, attr, len, err) < 0 ||
+        close_written(volume, path, &inode, &attr, err) < 0)
+        return give_up(volume, path, err);
+    return 0;
 }

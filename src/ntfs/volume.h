@@ -17,8 +17,9 @@
  * version 2 journal, or is marked dirty; for reading it mounts those as they
  * are, and changes nothing.
  *
- * Every result of the library is checked.  After an I/O error the volume is
- * broken: each later call fails, and nothing is written any more.
+ * Every result of the library is checked.  After an I/O error, or a write that
+ * did not end but for want of room, the volume is broken: each later call
+ * fails, and nothing is written any more.
  *
  * Errors: V2V_ERR_GUEST as the backend table says, V2V_ERR_FORMAT what is
  * damaged, V2V_ERR_INTERNAL for I/O and memory.
