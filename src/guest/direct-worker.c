@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "disk/fat.h"
 #include "guest/backend.h"
 #include "guest/direct.h"
 #include "guest/rpc.h"
@@ -14,7 +15,8 @@
 struct worker {
     struct nbd_disk *disk; /* NULL: closed */
     bool write;
-    struct ntfs_volume *ntfs; /* NULL: not mounted */
+    struct ntfs_volume *ntfs; /* one of the two, or neither, is mounted */
+    struct fat *fat;
 };
 
 static const char *
@@ -84,8 +86,7 @@ answer_disk_read(struct worker *w, const struct rpc_message *m,
 /* A volume ----------------------------------------------------------------- */
 
 static int
-mount_volume(struct worker *w, const struct rpc_message *m,
-             struct rpc_message *answer, struct v2v_error *err)
+mount_ntfs(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
 {
     const struct ntfs_disk disk = { .opaque = w->disk,
                                     .size = nbd_disk_size(w->disk),
@@ -94,11 +95,31 @@ mount_volume(struct worker *w, const struct rpc_message *m,
                                     .write = w->write ? write_disk : NULL,
                                     .flush = w->write ? flush_disk : NULL };
 
-    (void)answer;
-    if (w->ntfs != NULL)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "a volume is mounted");
     return ntfs_mount_at(&disk, m->numbers[0], m->numbers[1],
                          m->numbers[4] != 0, &w->ntfs, err);
+}
+
+static int
+mount_fat(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
+{
+    const struct disk_reader disk = nbd_disk_reader(w->disk);
+    V2V_AUTO(mem) struct fat *fat = malloc(sizeof *fat);
+
+    if (fat == NULL)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "no memory");
+    if (fat_open(&disk, m->numbers[0], m->numbers[1], fat, err) < 0)
+        return -1;
+    w->fat = v2v_steal(fat);
+    return 0;
+}
+
+static int
+mount_volume(struct worker *w, const struct rpc_message *m,
+             struct rpc_message *answer, struct v2v_error *err)
+{
+    (void)answer;
+    return m->numbers[3] == GUEST_FAT ? mount_fat(w, m, err)
+                                      : mount_ntfs(w, m, err);
 }
 
 static int
@@ -108,6 +129,17 @@ unmount_volume(struct worker *w, const struct rpc_message *m,
     (void)m;
     (void)answer;
     return ntfs_unmount(v2v_steal(w->ntfs), err);
+}
+
+static int
+unmount_fat(struct worker *w, const struct rpc_message *m,
+            struct rpc_message *answer, struct v2v_error *err)
+{
+    (void)m;
+    (void)answer;
+    (void)err;
+    free(v2v_steal(w->fat));
+    return 0;
 }
 
 static int
@@ -137,13 +169,35 @@ lookup(struct worker *w, const struct rpc_message *m,
     return 0;
 }
 
+/* FAT's own look-up is without regard to the case of ASCII alone. */
+static int
+lookup_fat(struct worker *w, const struct rpc_message *m,
+           struct rpc_message *answer, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *name = NULL;
+    struct fat_entry entry = { 0 };
+    int found = fat_lookup(w->fat, text(m, 0), text(m, 1), &name, &entry, err);
+
+    if (found < 0 ||
+        v2v_bytes_copy(name, strlen(name), &answer->store, err) < 0)
+        return -1;
+    set_part(answer);
+    if (found == 0)
+        return 0;
+    answer->numbers[0] = RPC_EXISTS | (entry.is_directory ? RPC_DIRECTORY : 0U);
+    answer->numbers[1] = entry.size;
+    return 0;
+}
+
 static int
 list(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
      struct v2v_error *err)
 {
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
 
-    if (ntfs_list(w->ntfs, text(m, 0), GUEST_LIST_MAX, &names, err) < 0)
+    if ((w->fat != NULL
+             ? fat_list(w->fat, text(m, 0), GUEST_LIST_MAX, &names, err)
+             : ntfs_list(w->ntfs, text(m, 0), GUEST_LIST_MAX, &names, err)) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (v2v_bytes_add(&answer->store, names.items[i],
@@ -160,8 +214,10 @@ read_file(struct worker *w, const struct rpc_message *m,
     size_t len =
         m->numbers[1] < RPC_CHUNK ? (size_t)m->numbers[1] : (size_t)RPC_CHUNK;
 
-    if (ntfs_read(w->ntfs, text(m, 0), m->numbers[0], len, &answer->store,
-                  err) < 0)
+    if ((w->fat != NULL ? fat_read(w->fat, text(m, 0), m->numbers[0], len,
+                                   &answer->store, err)
+                        : ntfs_read(w->ntfs, text(m, 0), m->numbers[0], len,
+                                    &answer->store, err)) < 0)
         return -1;
     set_part(answer);
     return 0;
@@ -212,34 +268,43 @@ close_disk(struct worker *w, const struct rpc_message *m,
     return nbd_disk_close(v2v_steal(w->disk), err);
 }
 
+typedef int operation_fn(struct worker *w, const struct rpc_message *m,
+                         struct rpc_message *answer, struct v2v_error *err);
+
+/* What is done with nothing mounted, on NTFS, on FAT. */
 static const struct {
-    int (*run)(struct worker *w, const struct rpc_message *m,
-               struct rpc_message *answer, struct v2v_error *err);
-    bool mounted; /* only then */
+    operation_fn *without, *ntfs, *fat;
 } operations[RPC_OPS] = {
-    [RPC_HELLO] = { hello, false },
-    [RPC_DISK_READ] = { answer_disk_read, false },
-    [RPC_MOUNT] = { mount_volume, false },
-    [RPC_UNMOUNT] = { unmount_volume, true },
-    [RPC_FREE_SPACE] = { free_space, true },
-    [RPC_LOOKUP] = { lookup, true },
-    [RPC_LIST] = { list, true },
-    [RPC_READ] = { read_file, true },
-    [RPC_DESCRIPTOR] = { descriptor, true },
-    [RPC_MAKE] = { make, true },
-    [RPC_WRITE_AT] = { write_at, true },
-    [RPC_TRUNCATE] = { cut, true },
-    [RPC_CLOSE] = { close_disk, false },
+    [RPC_HELLO] = { .without = hello },
+    [RPC_DISK_READ] = { answer_disk_read, answer_disk_read, answer_disk_read },
+    [RPC_MOUNT] = { .without = mount_volume },
+    [RPC_UNMOUNT] = { .ntfs = unmount_volume, .fat = unmount_fat },
+    [RPC_FREE_SPACE] = { .ntfs = free_space },
+    [RPC_LOOKUP] = { .ntfs = lookup, .fat = lookup_fat },
+    [RPC_LIST] = { .ntfs = list, .fat = list },
+    [RPC_READ] = { .ntfs = read_file, .fat = read_file },
+    [RPC_DESCRIPTOR] = { .ntfs = descriptor },
+    [RPC_MAKE] = { .ntfs = make },
+    [RPC_WRITE_AT] = { .ntfs = write_at },
+    [RPC_TRUNCATE] = { .ntfs = cut },
+    [RPC_CLOSE] = { .without = close_disk },
 };
 
 static int
 carry_out(struct worker *w, const struct rpc_message *m,
           struct rpc_message *answer, struct v2v_error *err)
 {
+    operation_fn *run = w->fat != NULL    ? operations[m->op].fat
+                        : w->ntfs != NULL ? operations[m->op].ntfs
+                                          : operations[m->op].without;
+
     answer->op = m->op;
-    if (operations[m->op].mounted && w->ntfs == NULL)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "no volume is mounted");
-    return operations[m->op].run(w, m, answer, err);
+    if (run == NULL)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "not with %s",
+                        w->fat != NULL    ? "FAT"
+                        : w->ntfs != NULL ? "a mounted volume"
+                                          : "no volume mounted");
+    return run(w, m, answer, err);
 }
 
 /* One question.  Returns: 1, 0 when there will be no more, or -1. */
@@ -273,6 +338,7 @@ direct_work(int fd, int nbd, bool write)
     while (more > 0)
         more = serve(&w, fd);
     ntfs_abandon(w.ntfs);
+    free(w.fat);
     nbd_disk_abandon(w.disk);
     return more == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
