@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test.sh [--full] - installs what is missing and runs every test.
-#   --full   fuzz for a minute a program instead of 4 seconds, and kill it at
-#            560 instants instead of 56; each combination of tests/libvirt
+#   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
+#            in 6000 ways instead of 300, kill the program at 560 instants
+#            instead of 56, and try each combination of tests/libvirt
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -18,13 +19,13 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
     export V2V_SHARED
 fi
 case ${1:-} in
-'') fuzz_seconds=4 kill_rounds=56 ;;
+'') fuzz_seconds=4 kill_rounds=56 ntfs_runs=300 ;;
 --full)
-    fuzz_seconds=60 kill_rounds=560
+    fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000
     export V2V_FULL=1
     ;;
 *)
-    sed -n '3,5s/^# //p' "$0" >&2
+    sed -n '3,6s/^# //p' "$0" >&2
     exit 2
     ;;
 esac
@@ -193,6 +194,8 @@ archive(_entry)?\.h src/media
 libxml/ src/domain
 jansson\.h src/cli|src/image
 libnbd\.h src/image
+seccomp\.h src/sandbox
+ntfs-3g/ src/ntfs
 openssl/ src/catalog|src/image
 libvirt/ src/host
 DOORS
@@ -215,11 +218,12 @@ memcheck_one() {
 
 # Each unit test of the ci build under valgrind: any error fails.  Without the
 # real-world data, and without those that make a guest for each of their rows,
-# which the asan build has been through.
+# which the asan build has been through; and without what a broken disk makes
+# libntfs-3g leave, and without sandboxes, of which valgrind knows nothing.
 memcheck() {
     export -f memcheck_one
     find build/ci/tests -maxdepth 1 -name 'test-*' -type f |
-        grep -vE '/test-(find|check-|verify-(boot|chain|device|service))' | grep . |
+        grep -vE '/test-(find|check-|ntfs-broken|sandbox|direct|verify-(boot|chain|device|service))' | grep . |
         V2V_SHARED=/nonexistent xargs -P "$jobs" -I{} bash -c 'memcheck_one {}'
 }
 
@@ -317,6 +321,9 @@ preset ci
 beside machines # one core is enough for an emulated appliance
 preset ci-clang
 preset asan
+asan=$top/build/asan/tests
+[ ! -x "$asan/ntfs-mutate" ] || step "damaged NTFS" tests/ntfs/mutations.sh \
+    "$asan/ntfs-mutate" "$asan/ntfs-fill" "$top/build/asan/mutations" "$ntfs_runs"
 step "valgrind" memcheck
 step "install" install_empty
 if step "build fuzz" build fuzz; then

@@ -40,6 +40,15 @@ json_version(const struct inf_driver_ver *ver)
 }
 
 json_t *
+json_backend(const char *name, const char *not_direct)
+{
+    if (name == NULL)
+        return json_null();
+    return json_pack("{s:s, s:o}", "name", name, "not_direct",
+                     json_text(*not_direct != '\0' ? not_direct : NULL));
+}
+
+json_t *
 json_guest(const struct facts *facts)
 {
     json_t *sets;

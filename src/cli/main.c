@@ -173,9 +173,11 @@ main(int argc, char **argv)
         printf("v2v-virtio " V2V_VERSION "\n");
     else if (options.long_options)
         cli_print_long_options();
-    else
+    else {
+        sandbox_set_mode(options.sandbox);
         status =
             only_reads(&options) ? run(&options) : supervise(run, &options);
+    }
     cli_options_done(&options);
     return check_stdout(status);
 }

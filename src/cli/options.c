@@ -23,6 +23,8 @@ enum {
     OPT_DRIVERS,
     OPT_BLOCK_DRIVER,
     OPT_ALLOW,
+    OPT_BACKEND,
+    OPT_SANDBOX,
     OPT_WORK_DIR,
     OPT_OUTPUT,
     OPT_NO_UNDO,
@@ -85,6 +87,10 @@ static const struct {
       "where the overlay goes [beside the image]" },
     { "allow", OPT_ALLOW, CHOICE, "CODES",
       "let findings pass that block, as hive-dirty" },
+    { "backend", OPT_BACKEND, GUEST, "WHICH",
+      "auto, direct or libguestfs: who opens the guest [libguestfs]" },
+    { "sandbox", OPT_SANDBOX, IMAGE, "MODE",
+      "auto, require or off: for what reads the guest [auto]" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
     { "quiet", 'q', MACHINE | CLI_UNDO | CLI_RECOVER | CLI_XML, NULL,
@@ -335,6 +341,30 @@ parse_queues(const char *text, unsigned *ret, struct v2v_error *err)
 }
 
 static int
+parse_sandbox(const char *text, enum sandbox_mode *ret, struct v2v_error *err)
+{
+    static const char *const modes[] = { [SANDBOX_AUTO] = "auto",
+                                         [SANDBOX_REQUIRE] = "require",
+                                         [SANDBOX_OFF] = "off" };
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(modes[i], text) == 0) {
+            *ret = (enum sandbox_mode)i;
+            return 0;
+        }
+    return v2v_fail(err, V2V_ERR_USAGE,
+                    "--sandbox %s: it is auto, require or off", text);
+}
+
+static int
+parse_backend(const char *text, enum guest_choice *ret, struct v2v_error *err)
+{
+    return guest_choice_by_name(text, ret, err) < 0
+               ? v2v_fail_in(err, "--backend")
+               : 0;
+}
+
+static int
 take(int value, const char *argument, struct cli_options *ret,
      struct v2v_error *err)
 {
@@ -372,6 +402,10 @@ take(int value, const char *argument, struct cli_options *ret,
         return parse_block_driver(argument, &ret->virtio_scsi, err);
     case OPT_DRIVERS:
         return split_list(argument, &ret->drivers, err);
+    case OPT_BACKEND:
+        return parse_backend(argument, &ret->backend, err);
+    case OPT_SANDBOX:
+        return parse_sandbox(argument, &ret->sandbox, err);
     case OPT_ALLOW:
         return allow(argument, ret, err);
     default:
@@ -638,7 +672,8 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
     int words;
 
     *ret = (struct cli_options){ .root = { FACTS_ANY, FACTS_ANY },
-                                 .command = CLI_INJECT };
+                                 .command = CLI_INJECT,
+                                 .backend = GUEST_LIBGUESTFS };
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "which command?  \"check\", \"inject\", \"verify\", "

@@ -15,6 +15,8 @@
 #include "domain/domain.h"
 #include "facts/facts.h"
 #include "facts/find.h"
+#include "guest/guest.h"
+#include "sandbox/sandbox.h"
 
 /* Bits, so that an option can belong to several. */
 enum cli_command {
@@ -43,6 +45,8 @@ struct cli_options {
     const char *format;
     const char *work_dir;
     struct facts_root root;
+    enum guest_choice backend;
+    enum sandbox_mode sandbox;
     struct v2v_strings drivers;
     struct v2v_strings allow; /* codes of check/, which can be allowed */
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */

@@ -57,6 +57,10 @@ report_print_guest(const struct report *report)
     const struct facts *facts = &report->facts;
 
     putchar('\n');
+    if (report->backend != NULL)
+        console_line("Backend:  %s%s%s", report->backend,
+                     *report->not_direct != '\0' ? ", not direct: " : "",
+                     report->not_direct);
     if (facts->product_name == NULL)
         return;
     console_line("Guest:    %s, build %u, %s, %s (%s, partition %u, %s)",

@@ -28,7 +28,9 @@ struct report {
     const struct cli_options *options;
     struct cli_disks disks;        /* of the machine; empty: not known yet */
     struct definition_taken taken; /* --domain */
-    char format[16];               /* of the image: "qcow2"; "" if unknown */
+    const char *backend;  /* "direct", static; NULL: no guest was opened */
+    char not_direct[160]; /* why --backend auto did not choose that; or "" */
+    char format[16];      /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;

@@ -265,15 +265,22 @@ open_guest(struct report *report, struct session *session,
         disks[i] = (struct guest_disk_source){
             .image = image_disk_path(session->images[i]),
             .format = image_disk_format(session->images[i]),
+            .files = image_files(session->images[i]),
             .read_only = !cli_writes(report->options),
             .reader = session->readers != NULL ? &session->readers[i] : NULL
         };
     }
     machine =
-        (struct guest_machine){ .disks = disks,
+        (struct guest_machine){ .backend = report->options->backend,
+                                .disks = disks,
                                 .count = count,
                                 .scratch = image_scratch(session->images[0]) };
-    return guest_open(&machine, &session->guest, err);
+    if (guest_open(&machine, &session->guest, err) < 0)
+        return -1;
+    report->backend = guest_backend_name(session->guest);
+    snprintf(report->not_direct, sizeof report->not_direct, "%s",
+             guest_backend_why(session->guest));
+    return 0;
 }
 
 struct image *

@@ -83,9 +83,10 @@ verify_print_json(const struct report *report, const struct console *console,
                                                      : "broken";
 
     return json_print(
-        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
                   "program", "v2v-virtio " V2V_VERSION, "status", status,
-                  "images", json_strings(&report->options->images), "error",
+                  "images", json_strings(&report->options->images), "backend",
+                  json_backend(report->backend, report->not_direct), "error",
                   json_failure(failure), "guest", json_guest(&report->facts),
                   "links", json_links(&report->verify), "warnings",
                   json_warnings(console)),

@@ -339,6 +339,7 @@ read_descriptor(void *state, const struct guest_node *node,
 }
 
 const struct guest_backend appliance_backend = {
+    .name = "libguestfs",
     .disk = open_disk,
     .mount = mount_volume,
     .unmount = unmount_volume,

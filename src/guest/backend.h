@@ -57,6 +57,8 @@ struct guest_new {
 enum guest_fs { GUEST_NTFS, GUEST_FAT };
 
 struct guest_backend {
+    const char *name; /* for reports: "libguestfs" */
+
     /* As guest_disk(); @disk is below guest_disk_count(). */
     int (*disk)(void *state, unsigned disk, struct disk_reader *ret,
                 struct v2v_error *err);
@@ -105,6 +107,11 @@ struct guest_backend {
     /* Frees @state, after close() or without it. */
     void (*abandon)(void *state);
 };
+
+/* What guest_open() chooses from.  As it, on their own; direct_open() is in
+ * guest/direct.h. */
+int appliance_open(const struct guest_machine *machine, struct guest **ret,
+                   struct v2v_error *err);
 
 /* A guest of @disk_count disks; takes @state over, also after a failure. */
 int guest_new(const struct guest_backend *backend, void *state,

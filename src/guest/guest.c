@@ -22,6 +22,18 @@ guest_new(const struct guest_backend *backend, void *state, unsigned disk_count,
     return 0;
 }
 
+const char *
+guest_backend_name(const struct guest *guest)
+{
+    return guest->backend->name;
+}
+
+const char *
+guest_backend_why(const struct guest *guest)
+{
+    return guest->why;
+}
+
 unsigned
 guest_disk_count(const struct guest *guest)
 {

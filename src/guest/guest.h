@@ -2,11 +2,11 @@
 /**
  * guest/guest.h - the files of a Windows in disk images: read, list, write
  *
- * One narrow interface over whatever reaches into the image (guest/backend.h);
- * guest_open()'s is libguestfs, which runs a small Linux in a virtual machine
- * (the appliance).  It knows
- * files and their access control lists, nothing of what they mean, and it
- * judges no disk: disk_probe() says first whether a volume may be written.
+ * One narrow interface over whatever reaches into the image (guest/backend.h):
+ * libguestfs, which runs a small Linux in a virtual machine (the appliance), or
+ * a process of ours in a sandbox.  It knows files and their access control
+ * lists, nothing of what they mean, and it judges no disk: disk_probe() says
+ * first whether a volume may be written.
  *
  * A guest has the disks of one machine, by index from 0 in the order in which
  * guest_open() got them; its messages count them from 1.  One volume at a time
@@ -23,7 +23,7 @@
  * V2V_ERR_NOT_FOUND  a name on the path is absent
  * V2V_ERR_GUEST      the path leads through a reparse point or a file, or is
  *                    not one; the file is larger than the caller's limit
- * V2V_ERR_INTERNAL   libguestfs, the appliance or memory failed
+ * V2V_ERR_INTERNAL   the backend or memory failed
  * A guest_disk() reader needs no mounted volume, all functions with a path
  * need one.
  *
@@ -53,15 +53,29 @@ void guest_set_trace(bool on);
 
 /* One disk of the machine. */
 struct guest_disk_source {
-    const char *image;  /* image_disk_path() */
-    const char *format; /* QEMU's name, never guessed */
-    bool read_only;     /* the file is not written: what the appliance writes
-                         * goes to an overlay of its own in the scratch
-                         * directory, and is lost */
+    const char *image;               /* image_disk_path() */
+    const char *format;              /* QEMU's name, never guessed */
+    const struct v2v_strings *files; /* image_files(): what QEMU may read for
+                                      * it; NULL: nothing else */
+    bool read_only; /* the file is not written: what the appliance writes
+                     * goes to an overlay of its own in the scratch
+                     * directory, and is lost */
     const struct disk_reader *reader; /* the disk's bytes by a shorter way, as
                                        * long as the guest is open; NULL: by the
                                        * appliance. Only where nobody writes */
 };
+
+/* Who reaches into the image. */
+enum guest_choice {
+    GUEST_AUTO,      /* direct, or libguestfs where that does not serve */
+    GUEST_DIRECT,    /* a process in a sandbox, through libntfs-3g: one disk, no
+                      * BitLocker, dynamic disk, storage pool or LVM on it */
+    GUEST_LIBGUESTFS /* a virtual machine */
+};
+
+/* "auto", "direct", "libguestfs"; V2V_ERR_USAGE. */
+int guest_choice_by_name(const char *name, enum guest_choice *ret,
+                         struct v2v_error *err);
 
 /* What libguestfs takes with its default backend, which leaves one of the 256
  * targets of a virtio-scsi bus to the appliance itself.
@@ -69,6 +83,7 @@ struct guest_disk_source {
 #define GUEST_DISKS_MAX 255
 
 struct guest_machine {
+    enum guest_choice backend;
     const struct guest_disk_source *disks;
     size_t count;        /* 1 to GUEST_DISKS_MAX */
     const char *scratch; /* a directory for temporary files and sockets, which
@@ -77,20 +92,27 @@ struct guest_machine {
 };
 
 /**
- * guest_open() - start the appliance with the disks of one machine
- * @machine: not needed afterwards
+ * guest_open() - reach into the disks of one machine
+ * @machine: not needed afterwards, but for the readers
  * @ret:     new; guest_close() or guest_abandon() ends it
  *
- * Takes seconds with KVM, half a minute without.  No network.  Where KVM is
- * absent or broken it goes on with QEMU's software emulation after one
+ * libguestfs takes seconds with KVM, half a minute without.  No network.  Where
+ * KVM is absent or broken it goes on with QEMU's software emulation after one
  * warning, "kvm-absent" or "kvm-broken".  LIBGUESTFS_* in the environment is
  * respected; "force_tcg" or "force_kvm" there is taken without a question.
  *
- * Returns: 0, or -1 with V2V_ERR_USAGE (too many disks), or V2V_ERR_INTERNAL;
- * the text says what libguestfs misses.
+ * Returns: 0, or -1 with V2V_ERR_USAGE (too many disks; GUEST_DIRECT and it
+ * does not serve them; no sandbox, see SANDBOX_REQUIRE), V2V_ERR_BUSY and
+ * V2V_ERR_FORMAT as nbd_disk_open(), or V2V_ERR_INTERNAL; the text says what
+ * libguestfs misses.
  */
 int guest_open(const struct guest_machine *machine, struct guest **ret,
                struct v2v_error *err);
+
+/* "direct" or "libguestfs"; and, where auto chose the latter, the reason: one
+ * line, else "". */
+const char *guest_backend_name(const struct guest *guest);
+const char *guest_backend_why(const struct guest *guest);
 
 /* How many disks it was opened with. */
 unsigned guest_disk_count(const struct guest *guest);
@@ -204,8 +226,8 @@ int guest_write_files(struct guest *guest, const struct guest_file *files,
  * @old: what the file holds now (checked by length only)
  *
  * Identity, security descriptor and attributes of the file stay.  It grows
- * or shrinks to @new_len.  The appliance then reads all of it back; a
- * checksum that is not @new's is V2V_ERR_INTERNAL.
+ * or shrinks to @new_len.  All of it is then read back; what is not
+ * @new is V2V_ERR_INTERNAL.
  */
 int guest_patch_file(struct guest *guest, const char *path, const void *old,
                      size_t old_len, const void *new, size_t new_len,

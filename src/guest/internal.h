@@ -17,7 +17,8 @@ struct guest_mounted {
 
 struct guest {
     const struct guest_backend *backend;
-    void *state; /* the backend's */
+    void *state;   /* the backend's */
+    char why[160]; /* not the first choice; "": it is, or there was none */
     unsigned disk_count;
     bool mounted;
     struct guest_mounted what; /* without meaning unless @mounted */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "guest/appliance.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdarg.h>
@@ -314,19 +313,13 @@ appliance_close(void *state, struct v2v_error *err)
 }
 
 int
-guest_open(const struct guest_machine *machine, struct guest **ret,
-           struct v2v_error *err)
+appliance_open(const struct guest_machine *machine, struct guest **ret,
+               struct v2v_error *err)
 {
-    assert(machine->count > 0);
     if (machine->count > GUEST_DISKS_MAX)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "%zu disks are more than the %d that the appliance "
                         "takes",
                         machine->count, GUEST_DISKS_MAX);
-    if (open_any_way(machine, ret, err) < 0)
-        return machine->count == 1
-                   ? v2v_fail_in(err, "%s", machine->disks[0].image)
-                   : v2v_fail_in(err, "%s and %zu more",
-                                 machine->disks[0].image, machine->count - 1);
-    return 0;
+    return open_any_way(machine, ret, err);
 }

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/process.h"
 #include "base/text.h"
 
 enum {
@@ -32,6 +32,7 @@ struct launch {
     int files[LISTENER_FD + 1]; /* which of ours become 0 to 3; -1: none */
     int report;                 /* errno goes in; an exec closes it */
     pid_t parent;
+    const struct sandbox_files *sandbox;
 };
 
 static bool
@@ -86,21 +87,6 @@ place_files(struct launch *launch)
     return 0;
 }
 
-/* Our handlers are not for the child; what is ignored (nohup) stays so. */
-static int
-reset_signals(void)
-{
-    struct sigaction action;
-    sigset_t none;
-
-    for (int number = 1; number < NSIG; number++)
-        if (sigaction(number, NULL, &action) == 0 &&
-            action.sa_handler != SIG_IGN && action.sa_handler != SIG_DFL)
-            signal(number, SIG_DFL);
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void
 put_own_pid(struct launch *launch)
 {
@@ -111,14 +97,15 @@ put_own_pid(struct launch *launch)
 }
 
 static _Noreturn void
-become_the_program(struct launch *launch)
+become_the_program(void *opaque)
 {
+    struct launch *launch = opaque;
     int why;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && place_files(launch) == 0 &&
-        setpgid(0, 0) == 0 && reset_signals() == 0) {
-        if (getppid() != launch->parent) /* it died before the prctl */
-            _exit(EXEC_FAILED);
+    /* the rules lie in descriptors that place_files() may replace */
+    if (v2v_die_with(launch->parent) == 0 &&
+        sandbox_files_enter(launch->sandbox) == 0 && place_files(launch) == 0 &&
+        setpgid(0, 0) == 0 && v2v_default_signals() == 0) {
         put_own_pid(launch);
         /* exec promises not to write to the strings */
         execvpe(launch->argv[0], (char *const *)(uintptr_t)launch->argv,
@@ -128,35 +115,6 @@ become_the_program(struct launch *launch)
     if (write(launch->report, &why, sizeof why) < 0)
         _exit(EXEC_FAILED);
     _exit(EXEC_FAILED);
-}
-
-/* No handler of ours may run in the child: signals wait over the fork. */
-static pid_t
-fork_quietly(struct launch *launch)
-{
-    sigset_t all, before;
-    pid_t pid;
-    int why;
-
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid = fork();
-    why = errno;
-    if (pid == 0)
-        become_the_program(launch);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = why;
-    return pid;
-}
-
-static int
-reap(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return status;
 }
 
 /* 0 once the program runs, errno when it does not. */
@@ -183,14 +141,14 @@ run(struct launch *launch, pid_t *ret, struct v2v_error *err)
         return v2v_fail_errno(err, errno, "pipe");
     launch->report = ends[1];
     launch->parent = getpid();
-    pid = fork_quietly(launch);
+    pid = v2v_fork(become_the_program, launch);
     why = pid < 0 ? errno : 0;
     close(ends[1]);
     if (pid > 0)
         why = read_report(ends[0]);
     close(ends[0]);
     if (pid > 0 && why != 0)
-        reap(pid);
+        v2v_reap(pid);
     if (why == ENOENT)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s is not installed (package qemu-utils)", program);
@@ -201,12 +159,13 @@ run(struct launch *launch, pid_t *ret, struct v2v_error *err)
 }
 
 int
-child_start(const char *const *argv, int out, int listener, struct child *ret,
+child_start(const char *const *argv, int out, int listener,
+            const struct sandbox_files *sandbox, struct child *ret,
             struct v2v_error *err)
 {
     V2V_AUTO(fd) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     V2V_AUTO(child) struct child child = CHILD_NONE;
-    struct launch launch = { .argv = argv };
+    struct launch launch = { .argv = argv, .sandbox = sandbox };
     int rc;
 
     if (null < 0)
@@ -275,7 +234,7 @@ int
 child_wait(struct child *child, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *said = NULL;
-    int status = reap(child->pid);
+    int status = v2v_reap(child->pid);
     bool busy;
 
     child->pid = -1;
@@ -301,7 +260,7 @@ child_done(struct child *child)
 {
     if (child->pid > 0) {
         kill(child->pid, SIGKILL);
-        reap(child->pid);
+        v2v_reap(child->pid);
     }
     if (child->said >= 0)
         close(child->said);

@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "sandbox/sandbox.h"
 
 struct child {
     const char *program; /* as argv[0] was: "qemu-img" */
@@ -37,6 +38,7 @@ struct child {
  * @out:      becomes its standard output; -1: nobody reads that
  * @listener: a listening socket, handed over as systemd does it (descriptor 3,
  *            LISTEN_FDS, LISTEN_PID); -1: none
+ * @sandbox:  what it may open; NULL: what we may
  * @ret:      written only on success; child_done() when it is not needed
  *
  * @out and @listener stay open here and stay the caller's.
@@ -47,7 +49,8 @@ struct child {
  * Source: sd_listen_fds(3).
  */
 int child_start(const char *const *argv, int out, int listener,
-                struct child *ret, struct v2v_error *err);
+                const struct sandbox_files *sandbox, struct child *ret,
+                struct v2v_error *err);
 
 /**
  * child_wait() - wait until it ends

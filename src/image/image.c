@@ -43,6 +43,12 @@ image_disk_format(const struct image *image)
     return image->read_only ? image->info.format : "qcow2";
 }
 
+const struct v2v_strings *
+image_files(const struct image *image)
+{
+    return &image->info.files;
+}
+
 const char *
 image_scratch(const struct image *image)
 {
@@ -219,7 +225,8 @@ image_overlay_disk(struct image *image, struct nbd_disk **ret,
 {
     if (image->overlay_disk == NULL &&
         nbd_disk_open(image_disk_path(image), image_disk_format(image),
-                      NBD_READ_ONLY, &image->overlay_disk, err) < 0)
+                      NBD_READ_ONLY, &image->info.files, &image->overlay_disk,
+                      err) < 0)
         return -1;
     *ret = image->overlay_disk;
     return 0;
@@ -277,8 +284,8 @@ room_needed(struct image *image, uint64_t *ret, struct v2v_error *err)
     uint64_t total = 0;
 
     if (image_overlay_disk(image, &overlay, err) < 0 ||
-        nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY, &base,
-                      err) < 0 ||
+        nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY,
+                      &image->info.files, &base, err) < 0 ||
         nbd_disk_extents(overlay, &new, err) < 0 ||
         nbd_disk_extents(base, &old, err) < 0)
         return -1;

@@ -183,6 +183,9 @@ const char *image_overlay_path(const struct image *image);
 const char *image_disk_path(const struct image *image);
 const char *image_disk_format(const struct image *image);
 
+/* The absolute names of all that it lies on: the image, a VMDK's extents. */
+const struct v2v_strings *image_files(const struct image *image);
+
 /* A directory for temporary files of other programs, gone with the overlay; of
  * a read_only image from image_open() to image_close().  The latter's name
  * starts with "v2v-virtio.read-"; one that a run which was killed has left is

@@ -123,8 +123,9 @@ fill(const char *path, const struct transaction *t, struct keeper *k,
 {
     record->virtual_size = nbd_disk_size(k->overlay);
     if (make_data_file(path, record->virtual_size, err) < 0 ||
-        nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &k->image, err) < 0 ||
-        nbd_disk_open(path, "qcow2", NBD_READ_WRITE, &k->undo, err) < 0 ||
+        nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &t->files, &k->image,
+                      err) < 0 ||
+        nbd_disk_open(path, "qcow2", NBD_READ_WRITE, NULL, &k->undo, err) < 0 ||
         keep_areas(k, record, err) < 0 ||
         note_witnesses(k, change, record, err) < 0)
         return -1;

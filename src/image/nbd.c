@@ -24,10 +24,14 @@ enum { EXTENTS_MAX = 1 << 20 };
 
 static const char depth_context[] = "qemu:allocation-depth";
 
-struct nbd_disk {
+struct nbd_server {
     char *path; /* absolute */
-    struct child server;
-    struct nbd_handle *nbd; /* NULL: the connection was lost */
+    struct child child;
+};
+
+struct nbd_disk {
+    struct nbd_server *server; /* NULL: somebody else's */
+    struct nbd_handle *nbd;    /* NULL: the connection was lost */
     uint64_t size;
     size_t request_max;
     bool unflushed;
@@ -35,13 +39,23 @@ struct nbd_disk {
 
 /* Errors ------------------------------------------------------------------- */
 
+/* For messages. */
+static const char *
+name_of(const struct nbd_disk *disk)
+{
+    return disk->server != NULL ? disk->server->path : "the disk";
+}
+
 /* @nbd: what libnbd says, which is little: of a refusal an errno. */
 static int
 fail_as_both_say(const struct nbd_disk *disk, const char *nbd,
                  struct v2v_error *err)
 {
-    V2V_AUTO(mem) char *said = child_said(&disk->server, err);
+    V2V_AUTO(mem) char *said = NULL;
 
+    if (disk->server == NULL)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%s", nbd);
+    said = child_said(&disk->server->child, err);
     if (said == NULL)
         return -1;
     return v2v_fail(err, V2V_ERR_INTERNAL, "%s%s%s", nbd,
@@ -57,10 +71,12 @@ fail_as_lost(struct nbd_disk *disk, struct v2v_error *err)
     V2V_AUTO(mem) char *nbd = v2v_strdup(nbd_get_error(), err);
 
     nbd_close(v2v_steal(disk->nbd));
-    child_end(&disk->server);
     if (nbd == NULL)
         return -1;
-    if (child_wait(&disk->server, &why) == 0)
+    if (disk->server == NULL)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%s", nbd);
+    child_end(&disk->server->child);
+    if (child_wait(&disk->server->child, &why) == 0)
         return fail_as_both_say(disk, nbd, err);
     if (why.code == V2V_ERR_INTERNAL)
         return v2v_fail(err, why.code, "qemu-nbd: %s (%s)", why.text, nbd);
@@ -123,8 +139,29 @@ make_sockets(int *listener, int *connection, struct v2v_error *err)
     return 0;
 }
 
+/* QEMU opens what the image names besides, which is the guest's to write; so
+ * it can open what we know of, and nothing else. */
 static int
-start_server(struct nbd_disk *disk, const char *format, enum nbd_access access,
+prepare_sandbox(const struct nbd_server *server, enum nbd_access access,
+                const struct v2v_strings *others, struct sandbox_files **ret,
+                struct v2v_error *err)
+{
+    size_t count = others != NULL ? others->count : 0;
+    const char *written[] = { access == NBD_READ_WRITE ? server->path : NULL,
+                              NULL };
+    V2V_AUTO(mem) const char **read = calloc(count + 2, sizeof *read);
+
+    if (read == NULL)
+        return v2v_fail_errno(err, errno, "list of files");
+    read[0] = server->path;
+    for (size_t i = 0; i < count; i++)
+        read[i + 1] = others->items[i];
+    return sandbox_files_prepare("qemu-nbd", read, written, ret, err);
+}
+
+static int
+start_server(struct nbd_server *server, const char *format,
+             enum nbd_access access, const struct v2v_strings *others,
              int listener, struct v2v_error *err)
 {
     /* discard: nbd_disk_zero() may give space back */
@@ -134,15 +171,55 @@ start_server(struct nbd_disk *disk, const char *format, enum nbd_access access,
                                  "--allocation-depth",
                                  "--cache=writeback",
                                  "--discard=unmap",
-                                 disk->path,
+                                 server->path,
                                  NULL };
     const char *read_only[] = { "qemu-nbd",    "--format",
                                 format,        "--allocation-depth",
-                                "--read-only", disk->path,
+                                "--read-only", server->path,
                                 NULL };
+    V2V_AUTO(sandbox_files) struct sandbox_files *sandbox = NULL;
 
+    if (prepare_sandbox(server, access, others, &sandbox, err) < 0)
+        return -1;
     return child_start(access == NBD_READ_WRITE ? read_write : read_only, -1,
-                       listener, &disk->server, err);
+                       listener, sandbox, &server->child, err);
+}
+
+/* Once the server is started it alone has the listener: should it die before
+ * it accepts us, we are told. */
+static int
+start_and_connect(struct nbd_server *server, const char *format,
+                  enum nbd_access access, const struct v2v_strings *others,
+                  int *connection, struct v2v_error *err)
+{
+    int listener, rc;
+
+    if (make_sockets(&listener, connection, err) < 0)
+        return -1;
+    rc = start_server(server, format, access, others, listener, err);
+    close(listener);
+    if (rc < 0)
+        close(*connection);
+    return rc;
+}
+
+int
+nbd_server_start(const char *path, const char *format, enum nbd_access access,
+                 const struct v2v_strings *others, struct nbd_server **ret,
+                 int *connection, struct v2v_error *err)
+{
+    V2V_AUTO(nbd_server) struct nbd_server *server = calloc(1, sizeof *server);
+
+    if (server == NULL)
+        return v2v_fail_errno(err, errno, "qemu-nbd");
+    server->child = (struct child)CHILD_NONE;
+    server->path = realpath(path, NULL);
+    if (server->path == NULL)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
+    if (start_and_connect(server, format, access, others, connection, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    *ret = v2v_steal(server);
+    return 0;
 }
 
 /* Without a request for block sizes the server takes any offset and length;
@@ -175,41 +252,49 @@ connect_to_server(struct nbd_disk *disk, int connection, struct v2v_error *err)
     return 0;
 }
 
-/* Once the server is started it alone has the listener: should it die before
- * it accepts us, we are told. */
+/* @server: is the disk's from here on, as is @connection. */
 static int
-start_and_connect(struct nbd_disk *disk, const char *format,
-                  enum nbd_access access, struct v2v_error *err)
+connect_disk(struct nbd_server *server, int connection, struct nbd_disk **ret,
+             struct v2v_error *err)
 {
-    int listener, connection, rc;
+    V2V_AUTO(nbd_disk) struct nbd_disk *disk = calloc(1, sizeof *disk);
 
-    if (make_sockets(&listener, &connection, err) < 0)
+    if (disk == NULL) {
+        nbd_server_abandon(server);
+        close(connection);
+        return v2v_fail_errno(err, errno, "disk");
+    }
+    disk->server = server;
+    if (make_client(disk, err) < 0) {
+        close(connection);
         return -1;
-    rc = start_server(disk, format, access, listener, err);
-    close(listener);
-    if (rc == 0)
-        return connect_to_server(disk, connection, err);
-    close(connection);
-    return -1;
+    }
+    if (connect_to_server(disk, connection, err) < 0)
+        return -1;
+    *ret = v2v_steal(disk);
+    return 0;
+}
+
+int
+nbd_disk_adopt(int connection, struct nbd_disk **ret, struct v2v_error *err)
+{
+    return connect_disk(NULL, connection, ret, err);
 }
 
 int
 nbd_disk_open(const char *path, const char *format, enum nbd_access access,
-              struct nbd_disk **ret, struct v2v_error *err)
+              const struct v2v_strings *others, struct nbd_disk **ret,
+              struct v2v_error *err)
 {
-    V2V_AUTO(nbd_disk) struct nbd_disk *disk = calloc(1, sizeof *disk);
+    struct nbd_server *server = NULL;
+    int connection;
 
-    if (disk == NULL)
-        return v2v_fail_errno(err, errno, "disk");
-    disk->server = (struct child)CHILD_NONE;
-    disk->path = realpath(path, NULL);
-    if (disk->path == NULL)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
-    if (make_client(disk, err) < 0 ||
-        start_and_connect(disk, format, access, err) < 0)
-        return v2v_fail_in(err, "%s", path);
-    *ret = v2v_steal(disk);
-    return 0;
+    if (nbd_server_start(path, format, access, others, &server, &connection,
+                         err) < 0)
+        return -1;
+    return connect_disk(server, connection, ret, err) < 0
+               ? v2v_fail_in(err, "%s", path)
+               : 0;
 }
 
 /* Read and write ----------------------------------------------------------- */
@@ -240,7 +325,7 @@ nbd_disk_read(struct nbd_disk *disk, uint64_t offset, void *buf, size_t len,
     }
     return rc == 0 ? 0
                    : v2v_fail_in(err, "%s: reading %zu bytes at byte %" PRIu64,
-                                 disk->path, len, offset);
+                                 name_of(disk), len, offset);
 }
 
 int
@@ -258,7 +343,7 @@ nbd_disk_write(struct nbd_disk *disk, uint64_t offset, const void *buf,
     }
     return rc == 0 ? 0
                    : v2v_fail_in(err, "%s: writing %zu bytes at byte %" PRIu64,
-                                 disk->path, len, offset);
+                                 name_of(disk), len, offset);
 }
 
 int
@@ -277,7 +362,7 @@ nbd_disk_zero(struct nbd_disk *disk, uint64_t offset, uint64_t len,
                    : v2v_fail_in(err,
                                  "%s: zeroing %" PRIu64 " bytes at byte "
                                  "%" PRIu64,
-                                 disk->path, len, offset);
+                                 name_of(disk), len, offset);
 }
 
 int
@@ -288,7 +373,7 @@ nbd_disk_flush(struct nbd_disk *disk, struct v2v_error *err)
     if (rc == 0 && nbd_flush(disk->nbd, 0) < 0)
         rc = fail_as_told(disk, err);
     if (rc < 0)
-        return v2v_fail_in(err, "%s: flushing", disk->path);
+        return v2v_fail_in(err, "%s: flushing", name_of(disk));
     disk->unflushed = false;
     return 0;
 }
@@ -399,7 +484,7 @@ nbd_disk_extents(struct nbd_disk *disk, struct image_extents *ret,
     struct walk walk = { .list = &list, .end = disk->size };
 
     if (ask_for_extents(disk, &walk, err) < 0)
-        return v2v_fail_in(err, "%s: what is allocated", disk->path);
+        return v2v_fail_in(err, "%s: what is allocated", name_of(disk));
     *ret = list;
     list = (struct image_extents){ 0 };
     return 0;
@@ -414,6 +499,25 @@ image_extents_done(struct image_extents *list)
 
 /* Close -------------------------------------------------------------------- */
 
+int
+nbd_server_wait(struct nbd_server *server, struct v2v_error *err)
+{
+    child_end(&server->child);
+    if (child_wait(&server->child, err) < 0)
+        return v2v_fail_in(err, "%s: qemu-nbd", server->path);
+    return 0;
+}
+
+void
+nbd_server_abandon(struct nbd_server *server)
+{
+    if (server == NULL)
+        return;
+    child_done(&server->child);
+    free(server->path);
+    free(server);
+}
+
 /* qemu-nbd ends when its client leaves.  No nbd_shutdown(), which says good-bye
  * first: libnbd 1.14 reads freed memory when the server is dead by then;
  * valgrind shows it. */
@@ -425,7 +529,7 @@ close_steps(struct nbd_disk *disk, struct v2v_error *err)
     if (disk->unflushed && nbd_flush(disk->nbd, 0) < 0)
         return fail_as_told(disk, err);
     nbd_close(v2v_steal(disk->nbd));
-    if (child_wait(&disk->server, err) < 0) {
+    if (disk->server != NULL && child_wait(&disk->server->child, err) < 0) {
         if (err != NULL)
             err->code = V2V_ERR_INTERNAL;
         return v2v_fail_in(err, "qemu-nbd");
@@ -439,7 +543,7 @@ nbd_disk_close(struct nbd_disk *disk, struct v2v_error *err)
     int rc = close_steps(disk, err);
 
     if (rc < 0)
-        v2v_error_prefix(err, "%s: closing", disk->path);
+        v2v_error_prefix(err, "%s: closing", name_of(disk));
     nbd_disk_abandon(disk);
     return rc;
 }
@@ -450,7 +554,6 @@ nbd_disk_abandon(struct nbd_disk *disk)
     if (disk == NULL)
         return;
     nbd_close(disk->nbd);
-    child_done(&disk->server);
-    free(disk->path);
+    nbd_server_abandon(disk->server);
     free(disk);
 }

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "disk/probe.h"
 
 struct nbd_disk;
@@ -33,10 +34,13 @@ enum nbd_access { NBD_READ_ONLY, NBD_READ_WRITE };
  * @path:   of the image; any characters; need not be absolute
  * @format: QEMU's name of its format; never guessed here (see
  *          image_format_by_magic())
+ * @others: files that it names and that QEMU may read, absolute: backing
+ *          files, a VMDK's extents; NULL: none
  * @ret:    new; nbd_disk_close() or nbd_disk_abandon()
  *
- * QEMU opens what the image names besides: backing files, a data file.  Who
- * does not trust the image checks that first; image_open() does.
+ * QEMU runs in a sandbox (sandbox_files_prepare()): what an image names besides
+ * @others cannot be opened, as far as the kernel allows to say so. image_open()
+ * checks it beforehand, too.
  *
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE    there is no such file
@@ -46,7 +50,34 @@ enum nbd_access { NBD_READ_ONLY, NBD_READ_WRITE };
  *                  something
  */
 int nbd_disk_open(const char *path, const char *format, enum nbd_access access,
-                  struct nbd_disk **ret, struct v2v_error *err);
+                  const struct v2v_strings *others, struct nbd_disk **ret,
+                  struct v2v_error *err);
+
+/**
+ * nbd_server_start() - the same for a client in another process
+ * @connection: the only one that the server will ever have; the caller's
+ *
+ * An image that cannot be opened is not seen here but by the client, which
+ * loses its connection; nbd_server_wait() then says why.
+ */
+struct nbd_server;
+int nbd_server_start(const char *path, const char *format,
+                     enum nbd_access access, const struct v2v_strings *others,
+                     struct nbd_server **ret, int *connection,
+                     struct v2v_error *err);
+
+/* Its client has gone: until it has closed the image.  Errors as those of
+ * child_wait(). */
+int nbd_server_wait(struct nbd_server *server, struct v2v_error *err);
+
+/* Kills it if it still runs.  NULL is fine. */
+void nbd_server_abandon(struct nbd_server *server);
+V2V_AUTO_DEFINE(nbd_server, struct nbd_server *, nbd_server_abandon)
+
+/* The disk of a server that another process has started; @connection is the
+ * disk's, also after a failure. */
+int nbd_disk_adopt(int connection, struct nbd_disk **ret,
+                   struct v2v_error *err);
 
 /* Of the disk that the guest sees, bytes; a multiple of 512. */
 uint64_t nbd_disk_size(const struct nbd_disk *disk);

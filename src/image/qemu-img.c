@@ -32,7 +32,7 @@ qemu_img(const char *const *args, struct v2v_bytes *out, struct v2v_error *err)
         return v2v_fail_errno(err, errno, "memfd_create");
     for (size_t i = 0; args[i] != NULL && i < ARGS_MAX; i++)
         argv[i + 1] = args[i];
-    if (child_start(argv, out_fd, -1, &child, err) < 0)
+    if (child_start(argv, out_fd, -1, NULL, &child, err) < 0)
         return -1;
     if (child_wait(&child, err) < 0)
         return v2v_fail_in(err, "qemu-img %s", args[0]);

@@ -38,9 +38,11 @@ open_all(const struct transaction *t, struct three_disks *d,
         return -1;
     if (!own_file_exists(overlay) || !own_file_exists(undo))
         return gone(own_file_exists(overlay) ? undo : overlay, err);
-    if (nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &d->image, err) < 0 ||
-        nbd_disk_open(overlay, "qcow2", NBD_READ_ONLY, &d->overlay, err) < 0 ||
-        nbd_disk_open(undo, "qcow2", NBD_READ_ONLY, &d->undo, err) < 0)
+    if (nbd_disk_open(t->image, t->format, NBD_READ_ONLY, &t->files, &d->image,
+                      err) < 0 ||
+        nbd_disk_open(overlay, "qcow2", NBD_READ_ONLY, &t->files, &d->overlay,
+                      err) < 0 ||
+        nbd_disk_open(undo, "qcow2", NBD_READ_ONLY, NULL, &d->undo, err) < 0)
         return -1;
     d->image_buf = malloc(KEEP_STEP);
     d->overlay_buf = malloc(KEEP_STEP);

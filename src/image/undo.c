@@ -249,8 +249,10 @@ fill_overlay(struct image *image, const char *undo_file,
 
     if (buf == NULL)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no memory");
-    if (nbd_disk_open(undo_file, "qcow2", NBD_READ_ONLY, &from, err) < 0 ||
-        nbd_disk_open(image->overlay, "qcow2", NBD_READ_WRITE, &to, err) < 0)
+    if (nbd_disk_open(undo_file, "qcow2", NBD_READ_ONLY, NULL, &from, err) <
+            0 ||
+        nbd_disk_open(image->overlay, "qcow2", NBD_READ_WRITE,
+                      &image->info.files, &to, err) < 0)
         return -1;
     for (size_t i = 0; i < record->areas.count; i++) {
         const struct record_area *area = &record->areas.items[i];
@@ -411,8 +413,8 @@ check_all(const struct image *image, const char *undo_file,
                         "%s now: if it is still %s, say so with --format",
                         record->format, image->info.format, record->format);
     if (check_undo_file(undo_file, record, err) < 0 ||
-        nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY, &disk,
-                      err) < 0)
+        nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY,
+                      &image->info.files, &disk, err) < 0)
         return -1;
     return check_unchanged(disk, record, err);
 }

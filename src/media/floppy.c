@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A floppy image as a medium.  It is small: it is read for each use, so that
- * nothing of it stays in memory. */
+/* A floppy image as a medium. */
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "media/fat.h"
+#include "disk/fat.h"
 #include "media/medium.h"
+
+enum {
+    MAX_SIZE = 6 << 20,  /* bytes: twice the largest that was made, 2.88 MB */
+    MAX_CLUSTERS = 12288 /* of as many bytes, the smallest cluster being 512 */
+};
 
 struct walk {
     struct media *m;
-    const struct fat *fat;
-    size_t count;                                       /* entries seen */
-    bool entered[FAT_FIRST_CLUSTER + FAT_MAX_CLUSTERS]; /* directories */
+    struct fat *fat;
+    size_t count;                                   /* entries seen */
+    bool entered[FAT_FIRST_CLUSTER + MAX_CLUSTERS]; /* directories */
 };
 
 bool
@@ -20,30 +24,40 @@ media_is_floppy(int fd, off_t size)
 {
     uint8_t sector[FAT_BOOT_SECTOR];
 
-    return size > 0 && size <= FAT_MAX_SIZE &&
+    return size > 0 && size <= MAX_SIZE &&
            pread(fd, sector, sizeof sector, 0) == sizeof sector &&
            fat_is_boot_sector(sector);
 }
 
 static int
-read_image(const struct media *m, struct v2v_bytes *image, struct fat *ret,
+read_image(void *opaque, uint64_t offset, void *buf, size_t len,
            struct v2v_error *err)
 {
-    uint8_t buffer[65536];
-    ssize_t n;
+    const struct media *m = opaque;
+    ssize_t n = pread(m->fd, buf, len, (off_t)offset);
 
-    while ((n = pread(m->fd, buffer, sizeof buffer, (off_t)image->len)) > 0) {
-        if (image->len + (size_t)n > FAT_MAX_SIZE)
-            return v2v_fail(err, V2V_ERR_INTERNAL, "changed while in use");
-        if (v2v_bytes_add(image, buffer, (size_t)n, err) < 0)
-            return -1;
-    }
     if (n < 0)
         return v2v_fail_errno(err, errno, "read");
-    return fat_open(image->data, image->len, ret, err);
+    return (size_t)n == len
+               ? 0
+               : v2v_fail(err, V2V_ERR_INTERNAL, "changed while in use");
 }
 
-static int walk_folder(struct walk *walk, unsigned cluster, const char *prefix,
+static int
+open_image(struct media *m, struct fat *ret, struct v2v_error *err)
+{
+    struct disk_reader disk = { .read = read_image, .opaque = m };
+    struct stat st;
+
+    if (fstat(m->fd, &st) < 0)
+        return v2v_fail_errno(err, errno, "fstat");
+    if (st.st_size > MAX_SIZE)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "changed while in use");
+    disk.size = (uint64_t)st.st_size;
+    return fat_open(&disk, 0, disk.size, ret, err);
+}
+
+static int walk_folder(struct walk *walk, uint32_t cluster, const char *prefix,
                        int depth, struct v2v_error *err);
 
 /* The place of its directory entry tells one file from another. */
@@ -66,7 +80,7 @@ walk_entry(struct walk *walk, const struct fat_entry *entry, const char *prefix,
 }
 
 static int
-walk_folder(struct walk *walk, unsigned cluster, const char *prefix, int depth,
+walk_folder(struct walk *walk, uint32_t cluster, const char *prefix, int depth,
             struct v2v_error *err)
 {
     struct fat_cursor cursor;
@@ -97,11 +111,10 @@ walk_folder(struct walk *walk, unsigned cluster, const char *prefix, int depth,
 static int
 list(struct media *m, struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes image = { 0 };
     struct fat fat;
     struct walk walk = { .m = m, .fat = &fat };
 
-    if (read_image(m, &image, &fat, err) < 0)
+    if (open_image(m, &fat, err) < 0)
         return -1;
     return walk_folder(&walk, 0, "", 0, err);
 }
@@ -110,13 +123,13 @@ static int
 load(struct media *m, const struct media_wish *wishes, size_t count,
      struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes image = { 0 };
     struct fat fat;
 
-    if (read_image(m, &image, &fat, err) < 0)
+    if (open_image(m, &fat, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (fat_read(&fat, wishes[i].ordinal, wishes[i].ret, err) < 0)
+        if (fat_read_entry(&fat, wishes[i].ordinal, 0, MAX_SIZE, wishes[i].ret,
+                           err) < 0)
             return v2v_fail_in(err, "%s", wishes[i].stored);
         if (wishes[i].ret->len != wishes[i].size)
             return v2v_fail(err, V2V_ERR_INTERNAL, "changed while in use");

@@ -54,8 +54,8 @@ fill(struct image *image, struct v2v_error *err)
 {
     V2V_AUTO(nbd_disk) struct nbd_disk *disk = NULL;
 
-    if (nbd_disk_open(image_overlay_path(image), "qcow2", NBD_READ_WRITE, &disk,
-                      err) < 0 ||
+    if (nbd_disk_open(image_overlay_path(image), "qcow2", NBD_READ_WRITE,
+                      image_files(image), &disk, err) < 0 ||
         write_areas(disk, err) < 0)
         return -1;
     return nbd_disk_close(v2v_steal(disk), err);

@@ -364,6 +364,7 @@ abandon(void *state)
 }
 
 static const struct guest_backend tree_backend = {
+    .name = "folders",
     .disk = open_disk,
     .mount = mount_volume,
     .unmount = unmount_volume,

@@ -26,7 +26,7 @@ output_of(const char *script, int listener)
     char *text = calloc(1, 4096);
 
     assert_non_null(text);
-    if (child_start(argv, out, listener, &child, &err) < 0 ||
+    if (child_start(argv, out, listener, NULL, &child, &err) < 0 ||
         child_wait(&child, &err) < 0)
         fail_msg("%s: %s", script, err.text);
     assert_true(pread(out, text, 4095, 0) >= 0);
@@ -48,7 +48,7 @@ fails_with(const char *script, enum v2v_error_code code, const char *text)
     V2V_AUTO(child) struct child child = CHILD_NONE;
     struct v2v_error err = { 0 };
 
-    assert_int_equal(child_start(argv, -1, -1, &child, &err), 0);
+    assert_int_equal(child_start(argv, -1, -1, NULL, &child, &err), 0);
     assert_int_equal(child_wait(&child, &err), -1);
     assert_string_equal(err.text, text);
     assert_int_equal(err.code, code);
@@ -95,7 +95,7 @@ test_what_cannot_be_run(void **state)
         struct v2v_error err = { 0 };
         int before = open_descriptors();
 
-        assert_int_equal(child_start(argv, -1, -1, &child, &err), -1);
+        assert_int_equal(child_start(argv, -1, -1, NULL, &child, &err), -1);
         assert_string_equal(err.text, cases[i].text);
         assert_int_equal(err.code, V2V_ERR_INTERNAL);
         assert_int_equal(child.pid, 7);
@@ -200,7 +200,7 @@ files_that_cross(void)
 
     if (listener != 0 || out != 1 || write(listener, "hello", 5) != 5)
         return 10;
-    if (child_start(argv, out, listener, &child, &err) < 0)
+    if (child_start(argv, out, listener, NULL, &child, &err) < 0)
         return 11;
     if (child_wait(&child, &err) == 0 || strcmp(err.text, "oops") != 0)
         return 12;
@@ -219,7 +219,8 @@ report_that_crosses(void)
     struct v2v_error err = { 0 };
 
     close(0);
-    if (listener != 4 || child_start(argv, -1, listener, &child, &err) == 0)
+    if (listener != 4 ||
+        child_start(argv, -1, listener, NULL, &child, &err) == 0)
         return 20;
     return strstr(err.text, "not installed") != NULL ? 0 : 21;
 }
@@ -255,7 +256,7 @@ test_done_ends_it(void **state)
     pid_t pid;
 
     (void)state;
-    assert_int_equal(child_start(argv, -1, -1, &child, &err), 0);
+    assert_int_equal(child_start(argv, -1, -1, NULL, &child, &err), 0);
     pid = child.pid;
     assert_true(is_running(pid));
     child_done(&child);
@@ -287,7 +288,7 @@ test_end(void **state)
         V2V_AUTO(child) struct child child = CHILD_NONE;
         struct v2v_error err = { 0 };
 
-        assert_int_equal(child_start(argv, -1, -1, &child, &err), 0);
+        assert_int_equal(child_start(argv, -1, -1, NULL, &child, &err), 0);
         child_end(&child);
         assert_int_equal(child_wait(&child, &err), -1);
         assert_string_equal(err.text, cases[i].text);
@@ -300,7 +301,7 @@ start_sleep(void)
     static struct child child;
     const char *argv[] = { "sleep", "1000", NULL };
 
-    return child_start(argv, -1, -1, &child, NULL) < 0 ? -1 : child.pid;
+    return child_start(argv, -1, -1, NULL, &child, NULL) < 0 ? -1 : child.pid;
 }
 
 static void

@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "base/bytes.h"
 #include "image/nbd.h"
+#include "sandbox/sandbox.h"
 #include "test-processes.h"
 #include "test-tools.h"
 
@@ -44,13 +46,16 @@ runs(const char *command)
         fail_msg("failed: %s", command);
 }
 
+/* An overlay's base, where there is one, is allowed to be opened. */
 static struct nbd_disk *
 opened(const char *path, const char *format, enum nbd_access access)
 {
+    V2V_AUTO(mem) char *base = v2v_format(NULL, "%s/base", top);
+    const struct v2v_strings others = { &base, 1 };
     struct nbd_disk *disk = NULL;
     struct v2v_error err = { 0 };
 
-    if (nbd_disk_open(path, format, access, &disk, &err) < 0)
+    if (nbd_disk_open(path, format, access, &others, &disk, &err) < 0)
         fail_msg("%s", err.text);
     return disk;
 }
@@ -348,7 +353,8 @@ is_refused(const char *path, const char *format, enum nbd_access access,
     struct v2v_error err = { 0 };
     int before = open_descriptors();
 
-    assert_int_equal(nbd_disk_open(path, format, access, &disk, &err), -1);
+    assert_int_equal(nbd_disk_open(path, format, access, NULL, &disk, &err),
+                     -1);
     assert_null(disk);
     error_is(&err, code, text);
     assert_int_equal(strncmp(err.text, path, strlen(path)), 0);
@@ -399,6 +405,99 @@ test_missing_qemu_nbd(void **state)
     setenv("PATH", path, 1);
 }
 
+/* Not under valgrind, nor with a kernel that has no Landlock. */
+static void
+need_the_sandbox(void)
+{
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
+        skip();
+}
+
+/* What an image may name, and who made it say so: QEMU's own programs. */
+static const char *const hostile[] = {
+    "qemu-img create -q -f qcow2 -u -F raw -b \"$PWD/base\" image 64k",
+    "qemu-img create -q -f qcow2 -u -F raw -b file:base image 64k",
+    ("qemu-img create -q -f qcow2 -o data_file=base,data_file_raw=on image "
+     "64k; printf secret >base; truncate -s 64k base"),
+    ("ln -s base link; qemu-img create -q -f qcow2 -u -F raw -b link image "
+     "64k"),
+};
+
+static void
+test_what_an_image_names(void **state)
+{
+    (void)state;
+    need_the_sandbox();
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        struct nbd_disk *disk;
+        char read[sizeof "secret"] = "";
+        struct v2v_error err = { 0 };
+
+        runs("rm -f *; printf secret >base; truncate -s 64k base");
+        runs(hostile[i]);
+        is_refused("image", "qcow2", NBD_READ_ONLY, V2V_ERR_FORMAT,
+                   "Permission denied");
+        is_refused("image", "qcow2", NBD_READ_WRITE, V2V_ERR_FORMAT,
+                   "Permission denied");
+        /* it is the sandbox that denies it */
+        sandbox_set_mode(SANDBOX_OFF);
+        disk = opened("image", "qcow2", NBD_READ_ONLY);
+        sandbox_set_mode(SANDBOX_AUTO);
+        assert_int_equal(nbd_disk_read(disk, 0, read, 6, &err), 0);
+        assert_string_equal(read, "secret");
+        closed(disk);
+        /* and not what we know of */
+        closed(opened("image", "qcow2", NBD_READ_ONLY));
+    }
+    assert_string_equal(warnings, "");
+}
+
+static void
+test_what_else_an_image_names(void **state)
+{
+    static const struct {
+        const char *name, *text;
+    } cases[] = {
+        { "/etc/passwd", "'/etc/passwd': Permission denied" },
+        { "nbd+unix:///?socket=base", "Function not implemented" },
+        { "nbd://127.0.0.1/x", "Function not implemented" },
+    };
+
+    (void)state;
+    need_the_sandbox();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        V2V_AUTO(mem)
+        char *make = v2v_format(
+            NULL,
+            "rm -f *; qemu-img create -q -f qcow2 -u -F raw -b '%s' image 64k",
+            cases[i].name);
+
+        runs(make);
+        is_refused("image", "qcow2", NBD_READ_ONLY, V2V_ERR_FORMAT,
+                   cases[i].text);
+    }
+}
+
+/* A QEMU that an image has taken over writes to none that is only read. */
+static void
+test_read_only_is_read_only(void **state)
+{
+    V2V_AUTO(mem) char *path = NULL;
+    V2V_AUTO(mem) char *changed = NULL;
+
+    (void)state;
+    need_the_sandbox();
+    path = v2v_strdup(getenv("PATH"), NULL);
+    changed = v2v_format(NULL, "%s:%s", top, path);
+    runs("truncate -s 1M image; printf '#!/bin/sh\necho x >>image || "
+         "echo qemu-nbd: I cannot >&2; exit 1' >qemu-nbd; chmod +x qemu-nbd");
+    setenv("PATH", changed, 1);
+    is_refused("image", "raw", NBD_READ_ONLY, V2V_ERR_FORMAT, "I cannot");
+    is_refused("image", "raw", NBD_READ_WRITE, V2V_ERR_FORMAT, "a word");
+    setenv("PATH", path, 1);
+    runs("test $(stat -c %s image) = 1048578");
+}
+
 /* Opens with a script of Python in place of qemu-nbd. */
 static void
 python_answers(const char *script, struct v2v_error *err)
@@ -416,8 +515,10 @@ python_answers(const char *script, struct v2v_error *err)
     assert_int_equal(v2v_file_replace("qemu-nbd", text, strlen(text), err), 0);
     runs("chmod +x qemu-nbd; touch image");
     setenv("PATH", changed, 1);
-    assert_int_equal(nbd_disk_open("image", "raw", NBD_READ_ONLY, &disk, err),
-                     -1);
+    sandbox_set_mode(SANDBOX_OFF); /* Python is no QEMU */
+    assert_int_equal(
+        nbd_disk_open("image", "raw", NBD_READ_ONLY, NULL, &disk, err), -1);
+    sandbox_set_mode(SANDBOX_AUTO);
     setenv("PATH", path, 1);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
@@ -469,13 +570,14 @@ test_locked(void **state)
         struct nbd_disk *another = NULL;
         struct v2v_error err = { 0 };
 
-        assert_int_equal(
-            nbd_disk_open("image", "qcow2", NBD_READ_WRITE, &another, &err),
-            -1);
+        assert_int_equal(nbd_disk_open("image", "qcow2", NBD_READ_WRITE, NULL,
+                                       &another, &err),
+                         -1);
         error_is(&err, V2V_ERR_BUSY, "image: qemu-nbd: Failed to blk_new_open");
         error_is(&err, V2V_ERR_BUSY, "Failed to get \"write\" lock");
-        assert_int_equal(
-            nbd_disk_open("image", "qcow2", NBD_READ_ONLY, &another, &err), -1);
+        assert_int_equal(nbd_disk_open("image", "qcow2", NBD_READ_ONLY, NULL,
+                                       &another, &err),
+                         -1);
         error_is(&err, V2V_ERR_BUSY, "Failed to get shared \"write\" lock");
     }
     closed(disk);
@@ -773,7 +875,8 @@ open_and_serve(void)
 {
     static struct nbd_disk *disk;
 
-    if (nbd_disk_open("image", "qcow2", NBD_READ_WRITE, &disk, NULL) < 0 ||
+    if (nbd_disk_open("image", "qcow2", NBD_READ_WRITE, NULL, &disk, NULL) <
+            0 ||
         nbd_disk_write(disk, 0, "x", 1, NULL) < 0)
         return -1;
     return server_pid();
@@ -825,6 +928,9 @@ main(void)
         IN_TOP(test_odd_names),
         IN_TOP(test_what_cannot_be_opened),
         IN_TOP(test_missing_qemu_nbd),
+        IN_TOP(test_what_an_image_names),
+        IN_TOP(test_what_else_an_image_names),
+        IN_TOP(test_read_only_is_read_only),
         IN_TOP(test_failed_handshakes),
         IN_TOP(test_nobody_else_gets_in),
         IN_TOP(test_locked),

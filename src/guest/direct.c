@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "guest/direct.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "guest/backend.h"
+#include "guest/rpc.h"
+#include "guest/serves.h"
+#include "image/nbd.h"
+#include "sandbox/sandbox.h"
+
+int direct_patience = 300;
+
+/* For 500000 files in a guest it takes some seconds. */
+enum { WORKER_CPU_SECONDS = 300 };
+
+/* libntfs-3g keeps little; the names of the largest directory are the most. */
+#define WORKER_MEMORY (UINT64_C(512) << 20)
+
+struct direct {
+    struct nbd_server *server;
+    pid_t worker; /* -1: none, or it was waited for */
+    int fd;
+    bool write;
+    struct disk_reader reader; /* the caller's, or through the worker */
+    struct disk_layout layout;
+    struct v2v_error broken; /* what every call says from then on; V2V_OK: not
+                              */
+};
+
+/* Asking ------------------------------------------------------------------- */
+
+/* @status: as of waitpid(). */
+static int
+fail_as_ended(int status, struct v2v_error *err)
+{
+    const char *why = "";
+
+    if (!WIFSIGNALED(status))
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "the process that reads the file system ended (exit "
+                        "status %d)",
+                        WEXITSTATUS(status));
+    if (WTERMSIG(status) == SIGSYS)
+        why = ": it tried what it may not";
+    else if (WTERMSIG(status) == SIGXCPU)
+        why = ": it went on for ever";
+    return v2v_fail(err, V2V_ERR_INTERNAL,
+                    "the process that reads the file system died (signal %d, "
+                    "%s%s); --backend libguestfs goes another way",
+                    WTERMSIG(status), strsignal(WTERMSIG(status)), why);
+}
+
+/* It is of no use any more; @why replaces what its end would say, unless it
+ * ended by itself. */
+static int
+give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
+        struct v2v_error *err)
+{
+    int status;
+
+    if (outcome != RPC_LOST)
+        kill(d->worker, SIGKILL);
+    shutdown(d->fd, SHUT_RDWR);
+    status = v2v_reap(d->worker);
+    d->worker = -1;
+    if (outcome == RPC_NONSENSE)
+        v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
+                      "the process that reads the file system talks nonsense: "
+                      "%s",
+                      why->text);
+    else if (outcome == RPC_SILENT)
+        v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
+                      "the process that reads the file system did not answer "
+                      "for %d s",
+                      direct_patience);
+    else
+        fail_as_ended(status, &d->broken);
+    return v2v_fail(err, d->broken.code, "%s", d->broken.text);
+}
+
+/* @answer: all zero; rpc_done() also after a failure. */
+static int
+ask(struct direct *d, const struct rpc_message *question,
+    struct rpc_message *answer, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    enum rpc_outcome outcome;
+
+    if (d->broken.code != V2V_OK)
+        return v2v_fail(err, d->broken.code, "%s", d->broken.text);
+    if (rpc_ask(d->fd, question, err) < 0)
+        return -1;
+    outcome = rpc_wait(d->fd, question->op, direct_patience, answer, &why);
+    if (outcome == RPC_REFUSED && err != NULL)
+        *err = why;
+    if (outcome > RPC_REFUSED)
+        give_up(d, outcome, &why, err);
+    return outcome == RPC_ANSWERED
+               ? 0
+               : v2v_fail_in(err, "%s", rpc_name(question->op));
+}
+
+/* A question whose answer is that it was done. */
+static int
+tell(struct direct *d, const struct rpc_message *question,
+     struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+
+    return ask(d, question, &answer, err);
+}
+
+static struct rpc_part
+part_of(const char *text)
+{
+    return (struct rpc_part){ text, strlen(text) };
+}
+
+/* The disk ----------------------------------------------------------------- */
+
+static int
+read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
+          struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    const struct rpc_message question = { .op = RPC_DISK_READ,
+                                          .numbers = { offset, len } };
+
+    if (ask(opaque, &question, &answer, err) < 0)
+        return -1;
+    if (answer.parts[0].len != len)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%zu bytes instead of %zu",
+                        answer.parts[0].len, len);
+    memcpy(buf, answer.parts[0].data, len);
+    return 0;
+}
+
+static int
+open_disk(void *state, unsigned disk, struct disk_reader *ret,
+          struct v2v_error *err)
+{
+    const struct direct *d = state;
+
+    (void)disk; /* there is one */
+    (void)err;
+    *ret = d->reader;
+    return 0;
+}
+
+/* Volumes ------------------------------------------------------------------ */
+
+static const struct disk_volume *
+find_volume(const struct disk_layout *layout, unsigned number, enum guest_fs fs)
+{
+    static const enum disk_content contents[] = {
+        [GUEST_NTFS] = DISK_NTFS, [GUEST_FAT] = DISK_FAT
+    };
+
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->volumes[i].number == number &&
+            layout->volumes[i].content == contents[fs])
+            return &layout->volumes[i];
+    return NULL;
+}
+
+static int
+mount_volume(void *state, unsigned disk, unsigned partition, enum guest_fs fs,
+             bool write, struct v2v_error *err)
+{
+    struct direct *d = state;
+    const struct disk_volume *volume = find_volume(&d->layout, partition, fs);
+    struct rpc_message m = { .op = RPC_MOUNT };
+
+    (void)disk;
+    if (volume == NULL)
+        return v2v_fail(err, V2V_ERR_GUEST, "cannot mount it: no such volume");
+    m.numbers[0] = volume->offset;
+    m.numbers[1] = volume->len;
+    m.numbers[2] = d->layout.sector_size == 4096 ? 4096 : 512;
+    m.numbers[3] = fs;
+    m.numbers[4] = write;
+    return tell(d, &m, err);
+}
+
+static int
+unmount_volume(void *state, struct v2v_error *err)
+{
+    return tell(state, &(struct rpc_message){ .op = RPC_UNMOUNT }, err);
+}
+
+static int
+free_space(void *state, uint64_t *ret, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+
+    if (ask(state, &(struct rpc_message){ .op = RPC_FREE_SPACE }, &answer,
+            err) < 0)
+        return -1;
+    *ret = answer.numbers[0];
+    return 0;
+}
+
+/* Names -------------------------------------------------------------------- */
+
+/* Whoever has taken the worker over could lead us elsewhere with a name. */
+static int
+check_name(const char *name, struct v2v_error *err)
+{
+    if (*name == '\0' || strchr(name, '/') != NULL || strcmp(name, ".") == 0 ||
+        strcmp(name, "..") == 0)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "\"%s\" is no name of a file",
+                        name);
+    return 0;
+}
+
+static int
+take_entry(const struct rpc_message *answer, struct guest_stat *ret,
+           struct v2v_error *err)
+{
+    const uint64_t flags = answer->numbers[0];
+
+    *ret = (struct guest_stat){ 0 };
+    if (flags > (RPC_EXISTS | RPC_DIRECTORY | RPC_REPARSE))
+        return v2v_fail(err, V2V_ERR_INTERNAL, "no kind of a file");
+    if ((flags & RPC_EXISTS) == 0)
+        return 0;
+    ret->exists = true;
+    ret->reparse = (flags & RPC_REPARSE) != 0;
+    ret->is_dir = (flags & RPC_DIRECTORY) != 0 && !ret->reparse;
+    ret->size = ret->is_dir || ret->reparse ? 0 : answer->numbers[1];
+    ret->file_number = answer->numbers[2];
+    return 0;
+}
+
+static int
+lookup(void *state, const struct guest_node *dir, const char *name,
+       struct guest_node *ret, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    const struct rpc_message m = {
+        .op = RPC_LOOKUP, .parts = { part_of(dir->path), part_of(name) }
+    };
+    struct guest_stat stat;
+    const char *spelled;
+
+    if (ask(state, &m, &answer, err) < 0)
+        return -1;
+    spelled = answer.parts[0].data;
+    if (check_name(spelled, err) < 0 || take_entry(&answer, &stat, err) < 0)
+        return -1;
+    ret->path = guest_child_path(dir->path, spelled, err);
+    if (ret->path == NULL)
+        return -1;
+    ret->stat = stat;
+    return 0;
+}
+
+static int
+take_names(const struct rpc_part *part, struct v2v_strings *ret,
+           struct v2v_error *err)
+{
+    const char *name = part->data, *end = name + part->len;
+
+    for (size_t count = 0; name < end; name += strlen(name) + 1)
+        if (count++ == GUEST_LIST_MAX)
+            return v2v_fail(err, V2V_ERR_GUEST, "more than %d names",
+                            GUEST_LIST_MAX);
+        else if (check_name(name, err) < 0 ||
+                 v2v_strings_add(ret, name, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int
+list_names(void *state, const struct guest_node *dir, struct v2v_strings *ret,
+           struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    const struct rpc_message m = { .op = RPC_LIST,
+                                   .parts = { part_of(dir->path) } };
+
+    if (ask(state, &m, &answer, err) < 0)
+        return -1;
+    return take_names(&answer.parts[0], ret, err);
+}
+
+/* Reading ------------------------------------------------------------------ */
+
+/* Fewer than @len bytes: the file ends there. */
+static int
+read_piece(struct direct *d, const char *path, uint64_t offset, size_t len,
+           struct rpc_message *answer, struct v2v_error *err)
+{
+    const struct rpc_message m = { .op = RPC_READ,
+                                   .numbers = { offset, len },
+                                   .parts = { part_of(path) } };
+
+    if (ask(d, &m, answer, err) < 0)
+        return -1;
+    if (answer->parts[0].len > len)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "%zu bytes instead of %zu",
+                        answer->parts[0].len, len);
+    return 0;
+}
+
+static int
+read_head(void *state, const struct guest_node *file, size_t len,
+          struct v2v_bytes *ret, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+
+    if (read_piece(state, file->path, 0, len, &answer, err) < 0)
+        return -1;
+    return v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err);
+}
+
+static int
+read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
+           struct v2v_error *err)
+{
+    while (ret->len < GUEST_FILE_MAX) {
+        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+
+        if (read_piece(state, file->path, ret->len, RPC_CHUNK, &answer, err) <
+                0 ||
+            v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err) <
+                0)
+            return -1;
+        if (answer.parts[0].len < RPC_CHUNK)
+            return 0;
+    }
+    return 0;
+}
+
+static int
+read_descriptor(void *state, const struct guest_node *node,
+                struct v2v_bytes *ret, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    const struct rpc_message m = { .op = RPC_DESCRIPTOR,
+                                   .parts = { part_of(node->path) } };
+
+    if (ask(state, &m, &answer, err) < 0)
+        return -1;
+    return v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err);
+}
+
+/* Writing ------------------------------------------------------------------ */
+
+static int
+write_pieces(struct direct *d, const char *path, const uint8_t *data,
+             size_t len, uint64_t offset, struct v2v_error *err)
+{
+    for (size_t done = 0, n; done < len; done += n) {
+        n = len - done < RPC_CHUNK ? len - done : (size_t)RPC_CHUNK;
+        if (tell(d,
+                 &(struct rpc_message){
+                     .op = RPC_WRITE_AT,
+                     .numbers = { offset + done },
+                     .parts = { part_of(path), { data + done, n } } },
+                 err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+write_at(void *state, const struct guest_node *file, const uint8_t *data,
+         size_t len, uint64_t offset, struct v2v_error *err)
+{
+    return write_pieces(state, file->path, data, len, offset, err);
+}
+
+static int
+truncate_file(void *state, const struct guest_node *file, uint64_t len,
+              struct v2v_error *err)
+{
+    return tell(state,
+                &(struct rpc_message){ .op = RPC_TRUNCATE,
+                                       .numbers = { len },
+                                       .parts = { part_of(file->path) } },
+                err);
+}
+
+static int
+make_one(struct direct *d, const struct guest_new *item, struct v2v_error *err)
+{
+    size_t first = item->len < RPC_CHUNK ? item->len : (size_t)RPC_CHUNK;
+    const struct rpc_message m = { .op = RPC_MAKE,
+                                   .numbers = { item->directory },
+                                   .parts = { part_of(item->path),
+                                              { item->data, first },
+                                              { item->sd, item->sd_len } } };
+
+    if (tell(d, &m, err) < 0 ||
+        write_pieces(d, item->path, (const uint8_t *)item->data + first,
+                     item->len - first, first, err) < 0)
+        return v2v_fail_in(err, "%s", item->path);
+    return 0;
+}
+
+/* Read back what the library has written: it has had faults there, too. */
+static int
+check_content(struct direct *d, const char *path, const uint8_t *data,
+              size_t len, struct v2v_error *err)
+{
+    for (size_t done = 0, n = RPC_CHUNK; n == RPC_CHUNK; done += n) {
+        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+
+        if (read_piece(d, path, done, RPC_CHUNK, &answer, err) < 0)
+            return -1;
+        n = answer.parts[0].len;
+        if (n > len - done || (n < RPC_CHUNK && n != len - done))
+            return v2v_fail(err, V2V_ERR_INTERNAL,
+                            "it has not the %zu bytes that were written", len);
+        if (n > 0 && memcmp(answer.parts[0].data, data + done, n) != 0)
+            return v2v_fail(err, V2V_ERR_INTERNAL,
+                            "it does not hold what was written");
+    }
+    return 0;
+}
+
+static int
+holds(void *state, const struct guest_node *file, const uint8_t *data,
+      size_t len, struct v2v_error *err)
+{
+    return check_content(state, file->path, data, len, err);
+}
+
+/* All are made before one is read: a later one may have damaged it. */
+static int
+make(void *state, const struct guest_new *items, size_t count,
+     struct v2v_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (make_one(state, &items[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].directory &&
+            check_content(state, items[i].path, items[i].data, items[i].len,
+                          err) < 0)
+            return v2v_fail_in(err, "%s", items[i].path);
+    return 0;
+}
+
+/* Start and end ------------------------------------------------------------ */
+
+static void
+abandon(void *state)
+{
+    struct direct *d = state;
+
+    if (d->worker > 0) {
+        kill(d->worker, SIGKILL);
+        v2v_reap(d->worker);
+    }
+    if (d->fd >= 0)
+        close(d->fd);
+    nbd_server_abandon(d->server);
+    disk_layout_done(&d->layout);
+    free(d);
+}
+
+static void
+v2v_auto_direct(struct direct **d)
+{
+    if (*d != NULL)
+        abandon(*d);
+}
+
+/* Only then is the image nobody's. */
+static int
+close_all(void *state, struct v2v_error *err)
+{
+    struct direct *d = state;
+    int status;
+
+    if (tell(d, &(struct rpc_message){ .op = RPC_CLOSE }, err) < 0)
+        return -1;
+    status = v2v_reap(d->worker);
+    d->worker = -1;
+    if (status != 0)
+        return fail_as_ended(status, err);
+    return nbd_server_wait(d->server, err);
+}
+
+static const struct guest_backend direct_backend = {
+    .name = "direct",
+    .disk = open_disk,
+    .mount = mount_volume,
+    .unmount = unmount_volume,
+    .free_space = free_space,
+    .lookup = lookup,
+    .list = list_names,
+    .read = read_whole,
+    .head = read_head,
+    .descriptor = read_descriptor,
+    .make = make,
+    .write_at = write_at,
+    .truncate = truncate_file,
+    .holds = holds,
+    .close = close_all,
+    .abandon = abandon,
+};
+
+struct job {
+    int fd, nbd;
+    bool write;
+};
+
+static int
+work(void *opaque)
+{
+    const struct job *job = opaque;
+
+    return direct_work(job->fd, job->nbd, job->write);
+}
+
+/* @ends: the sockets that the two talk over; @nbd: both are closed here. */
+static int
+start_worker(struct direct *d, const int *ends, int nbd, struct v2v_error *err)
+{
+    struct job job = { ends[1], nbd, d->write };
+    const int fds[] = { job.fd, job.nbd };
+    const struct sandbox_work w = { .run = work,
+                                    .opaque = &job,
+                                    .fds = fds,
+                                    .fd_count = 2,
+                                    .memory = WORKER_MEMORY,
+                                    .cpu_seconds = WORKER_CPU_SECONDS };
+    const struct timeval patience = { .tv_sec = direct_patience };
+    char names[96];
+    unsigned layers = 0;
+
+    d->fd = ends[0];
+    if (setsockopt(d->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) <
+        0) {
+        close(ends[1]);
+        return v2v_fail_errno(err, errno, "socket");
+    }
+    d->worker = sandbox_start(&w, &layers, err);
+    close(ends[1]);
+    if (d->worker < 0)
+        return -1;
+    sandbox_names(layers, names, sizeof names);
+    v2v_fact("guest", "the file system is read in a sandbox of: %s", names);
+    return 0;
+}
+
+/* An image that QEMU cannot open is seen by the worker, whose connection is
+ * lost, and known to qemu-nbd. */
+static int
+say_hello(struct direct *d, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    struct v2v_error why = { 0 };
+
+    if (ask(d, &(struct rpc_message){ .op = RPC_HELLO }, &answer, &why) < 0)
+        return nbd_server_wait(d->server, err) < 0
+                   ? -1
+                   : v2v_fail(err, why.code, "%s", why.text);
+    if (d->reader.read == NULL)
+        d->reader = (struct disk_reader){ .read = read_disk,
+                                          .opaque = d,
+                                          .size = answer.numbers[0] };
+    return 0;
+}
+
+static int
+start(struct direct *d, const struct guest_disk_source *source,
+      struct v2v_error *err)
+{
+    int ends[2], nbd;
+
+    if (nbd_server_start(source->image, source->format,
+                         d->write ? NBD_READ_WRITE : NBD_READ_ONLY,
+                         source->files, &d->server, &nbd, err) < 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        v2v_error_set_errno(err, errno, "socketpair");
+    else if (start_worker(d, ends, nbd, err) == 0) {
+        close(nbd);
+        return say_hello(d, err);
+    }
+    close(nbd);
+    return -1;
+}
+
+/* What is no disk image is found to be none by whoever asks what is on it. */
+static int
+probe(struct direct *d, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+
+    if (disk_probe(&d->reader, &d->layout, &why) < 0 &&
+        why.code != V2V_ERR_FORMAT)
+        return v2v_fail(err, why.code, "%s", why.text);
+    return 0;
+}
+
+int
+direct_open(const struct guest_machine *machine, struct guest **ret, char *why,
+            size_t why_size, struct v2v_error *err)
+{
+    const struct guest_disk_source *source = &machine->disks[0];
+    V2V_AUTO(direct) struct direct *d = NULL;
+
+    *ret = NULL;
+    if (machine->count > 1) {
+        snprintf(why, why_size, "the machine has %zu disks", machine->count);
+        return 0;
+    }
+    d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return v2v_fail_errno(err, errno, "guest");
+    *d = (struct direct){ .worker = -1, .fd = -1, .write = !source->read_only };
+    if (source->reader != NULL)
+        d->reader = *source->reader;
+    /* by a short way before anything is started */
+    if (d->reader.read == NULL && start(d, source, err) < 0)
+        return -1;
+    if (probe(d, err) < 0)
+        return -1;
+    if (!direct_serves(&d->layout, why, why_size))
+        return 0;
+    if (d->server == NULL && start(d, source, err) < 0)
+        return -1;
+    return guest_new(&direct_backend, v2v_steal(d), 1, ret, err);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "guest/direct.h"
+#include "guest/internal.h"
+
+int
+guest_choice_by_name(const char *name, enum guest_choice *ret,
+                     struct v2v_error *err)
+{
+    static const char *const names[] = { [GUEST_AUTO] = "auto",
+                                         [GUEST_DIRECT] = "direct",
+                                         [GUEST_LIBGUESTFS] = "libguestfs" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *ret = (enum guest_choice)i;
+            return 0;
+        }
+    return v2v_fail(err, V2V_ERR_USAGE, "%s: it is auto, direct or libguestfs",
+                    name);
+}
+
+static int
+open_by_choice(const struct guest_machine *machine, struct guest **ret,
+               struct v2v_error *err)
+{
+    char why[sizeof(*ret)->why] = "";
+
+    *ret = NULL;
+    if (machine->backend != GUEST_LIBGUESTFS &&
+        direct_open(machine, ret, why, sizeof why, err) < 0)
+        return -1;
+    if (*ret == NULL && machine->backend == GUEST_DIRECT)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--backend direct does not serve it (%s): leave that "
+                        "option out",
+                        why);
+    if (*ret == NULL && appliance_open(machine, ret, err) < 0)
+        return -1;
+    memcpy((*ret)->why, why, sizeof why);
+    v2v_fact("guest", "backend: %s%s%s", guest_backend_name(*ret),
+             *why != '\0' ? ", not direct: " : "", why);
+    return 0;
+}
+
+int
+guest_open(const struct guest_machine *machine, struct guest **ret,
+           struct v2v_error *err)
+{
+    struct guest *guest = NULL;
+
+    assert(machine->count > 0);
+    if (open_by_choice(machine, &guest, err) < 0)
+        return machine->count == 1
+                   ? v2v_fail_in(err, "%s", machine->disks[0].image)
+                   : v2v_fail_in(err, "%s and %zu more",
+                                 machine->disks[0].image, machine->count - 1);
+    *ret = guest;
+    return 0;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What changes the volume.  A dirty inode that cannot be closed is lost: those
+ * are closed by hand, and the automatic way is for what has failed already. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+#include "ntfs/internal.h"
+
+/* ---- before something is written ---- */
+
+static int
+begin_writing(const struct ntfs_volume *volume, struct v2v_error *err)
+{
+    if (volume_begin(volume, err) < 0)
+        return -1;
+    return NVolReadOnly(volume->lib)
+               ? v2v_fail(err, V2V_ERR_INTERNAL,
+                          "the volume is mounted to be read only")
+               : 0;
+}
+
+/* Not every failure of a write reaches what the library returns. */
+static int
+end_writing(const struct ntfs_volume *volume, const char *path,
+            struct v2v_error *err)
+{
+    if (volume_begin(volume, err) < 0)
+        return v2v_fail_in(err, "writing %s", path);
+    return 0;
+}
+
+/* What was begun and did not end: nobody knows what the volume is like, and
+ * nothing is written any more.  What there was no room for was rolled back. */
+static int
+give_up(struct ntfs_volume *volume, const char *path, struct v2v_error *err)
+{
+    if (volume->device.broken.code == V2V_OK &&
+        (err == NULL || err->code != V2V_ERR_GUEST))
+        v2v_error_set(&volume->device.broken, V2V_ERR_INTERNAL,
+                      "%s was not written", path);
+    return -1;
+}
+
+/* The library rolls back what it has no room for, but not all of it. */
+static int
+check_space(struct ntfs_volume *volume, const char *path, uint64_t bytes,
+            struct v2v_error *err)
+{
+    uint64_t have;
+
+    if (ntfs_free_space(volume, &have, err) < 0)
+        return -1;
+    if (bytes > have)
+        return v2v_fail(err, V2V_ERR_GUEST,
+                        "%s: %" PRIu64 " KiB are needed, the volume has "
+                        "%" PRIu64 " free",
+                        path, (bytes + 1023) >> 10, have >> 10);
+    return 0;
+}
+
+/* NTFS keeps itself in files, too. */
+static int
+check_not_own(const ntfs_inode *inode, const char *path, struct v2v_error *err)
+{
+    if (inode->mft_no < FILE_first_user)
+        return v2v_fail(err, V2V_ERR_GUEST, "%s is one of NTFS' own files",
+                        path);
+    return 0;
+}
+
+/* ---- a new file or directory ---- */
+
+static int
+check_replaced(const ntfs_inode *inode, const ntfs_inode *dir, const char *path,
+               bool by_directory, struct v2v_error *err)
+{
+    if (check_not_own(inode, path, err) < 0)
+        return -1;
+    if (inode->mft_no == dir->mft_no)
+        return v2v_fail(err, V2V_ERR_FORMAT, "%s is in itself: damaged", path);
+    if (by_directory || (is_directory(inode) && !is_reparse(inode)))
+        return v2v_fail(err, V2V_ERR_GUEST, "%s is %s", path,
+                        by_directory ? "there already" : "a directory");
+    return 0;
+}
+
+/* Removes the name, and the file unless it has others: hard links elsewhere
+ * keep the old content.  @dir is opened anew, as the library closes it. */
+static int
+remove_old(struct ntfs_volume *volume, ntfs_inode **dir, ntfs_inode *inode,
+           const struct name *name, const char *path, struct v2v_error *err)
+{
+    u64 dir_number = (*dir)->mft_no;
+
+    if (ntfs_delete(volume->lib, NULL, inode, v2v_steal(*dir), name->units,
+                    (u8)name->count) == 0)
+        *dir = ntfs_inode_open(volume->lib, dir_number);
+    if (*dir != NULL)
+        return 0;
+    volume_set_error(volume, errno, err, "%s: removing the old one", path);
+    return give_up(volume, path, err);
+}
+
+/* ntfs_create() does not look whether the name is there, in whatever case. */
+static int
+clear_way(struct ntfs_volume *volume, ntfs_inode **dir, const struct name *name,
+          const char *path, bool by_directory, struct v2v_error *err)
+{
+    V2V_AUTO(inode) ntfs_inode *inode = NULL;
+    struct name spelled;
+    int found = open_child(volume, *dir, name, true, &inode, err);
+
+    if (found <= 0)
+        return found;
+    if (check_replaced(inode, *dir, path, by_directory, err) < 0 ||
+        spell(volume, *dir, inode, name, &spelled, err) < 0)
+        return -1;
+    return remove_old(volume, dir, v2v_steal(inode), &spelled, path, err);
+}
+
+static int
+write_data(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+           const uint8_t *bytes, size_t len, uint64_t offset,
+           struct v2v_error *err)
+{
+    while (len > 0) {
+        s64 done = ntfs_attr_pwrite(data, (s64)offset, (s64)len, bytes);
+
+        if (done <= 0 || (size_t)done > len)
+            return volume_fail(volume, done < 0 ? errno : EIO, err,
+                               "writing %s at byte %" PRIu64, path, offset);
+        bytes += done;
+        offset += (uint64_t)done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+/* All clusters at once, so that they lie side by side where there is room. */
+static int
+fill(const struct ntfs_volume *volume, const char *path, ntfs_inode *inode,
+     const void *bytes, size_t len, struct v2v_error *err)
+{
+    V2V_AUTO(attr)
+    ntfs_attr *data = ntfs_attr_open(inode, AT_DATA, AT_UNNAMED, 0);
+
+    if (data == NULL || ntfs_attr_truncate_solid(data, (s64)len) != 0)
+        return volume_fail(volume, errno, err, "%s: making room", path);
+    return write_data(volume, path, data, bytes, len, 0, err);
+}
+
+/* Files with equal descriptors share one entry of $Secure.  Without this
+ * ntfs_create() has let Everyone do everything. */
+static int
+set_descriptor(const struct ntfs_volume *volume, const char *path,
+               ntfs_inode *inode, const void *sd, size_t sd_len,
+               struct v2v_error *err)
+{
+    struct SECURITY_CONTEXT context = { .vol = volume->lib };
+
+    if (ntfs_set_ntfs_acl(&context, inode, sd, sd_len, 0) != 0)
+        return volume_fail(volume, errno, err, "%s: its security descriptor",
+                           path);
+    return 0;
+}
+
+/* The parent's index keeps a copy of the size and the times. */
+static int
+close_both(const struct ntfs_volume *volume, const char *path,
+           ntfs_inode **inode, ntfs_inode **dir, struct v2v_error *err)
+{
+    ntfs_inode_update_times(*inode, NTFS_UPDATE_MCTIME);
+    ntfs_inode_update_times(*dir, NTFS_UPDATE_MCTIME);
+    if (ntfs_inode_close_in_dir(v2v_steal(*inode), *dir) != 0 ||
+        ntfs_inode_close(v2v_steal(*dir)) != 0)
+        return volume_fail(volume, errno, err, "closing %s", path);
+    return 0;
+}
+
+static int
+create(const struct ntfs_volume *volume, const char *path, ntfs_inode *dir,
+       const struct name *name, bool directory, ntfs_inode **ret,
+       struct v2v_error *err)
+{
+    *ret = ntfs_create(dir, const_cpu_to_le32(0), name->units, (u8)name->count,
+                       directory ? S_IFDIR : S_IFREG);
+    return *ret == NULL ? volume_fail(volume, errno, err, "creating %s", path)
+                        : 0;
+}
+
+int
+ntfs_make(struct ntfs_volume *volume, const char *path, bool directory,
+          const void *data, size_t len, const void *sd, size_t sd_len,
+          struct v2v_error *err)
+{
+    V2V_AUTO(inode) ntfs_inode *dir = NULL;
+    V2V_AUTO(inode) ntfs_inode *inode = NULL;
+    const char *last;
+    struct name name;
+
+    assert(sd_len > 0);
+    if (begin_writing(volume, err) < 0 ||
+        check_space(volume, path, len, err) < 0 ||
+        open_parent(volume, path, &dir, &last, err) < 0 ||
+        name_set(last, &name, err) < 0 ||
+        clear_way(volume, &dir, &name, path, directory, err) < 0)
+        return -1;
+    if (create(volume, path, dir, &name, directory, &inode, err) < 0 ||
+        set_descriptor(volume, path, inode, sd, sd_len, err) < 0 ||
+        (!directory && fill(volume, path, inode, data, len, err) < 0) ||
+        close_both(volume, path, &inode, &dir, err) < 0)
+        return give_up(volume, path, err);
+    return end_writing(volume, path, err);
+}
+
+/* ---- a file that is there ---- */
+
+static int
+open_to_write(struct ntfs_volume *volume, const char *path, ntfs_inode **inode,
+              ntfs_attr **data, struct v2v_error *err)
+{
+    if (begin_writing(volume, err) < 0 ||
+        open_path(volume, path, inode, err) < 0 ||
+        check_not_own(*inode, path, err) < 0)
+        return -1;
+    return open_data(volume, path, *inode, data, err);
+}
+
+static bool
+is_compressed(const ntfs_attr *data)
+{
+    return (data->data_flags & ATTR_COMPRESSION_MASK) != const_cpu_to_le16(0);
+}
+
+/* A compressed file grows as it is written, a block after the other. */
+static int
+grow(struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+     uint64_t len, struct v2v_error *err)
+{
+    uint64_t old = (uint64_t)data->data_size;
+
+    if (len <= old)
+        return 0;
+    if (len > INT64_MAX)
+        return v2v_fail(err, V2V_ERR_GUEST, "%s: too large", path);
+    if (check_space(volume, path, len - old, err) < 0)
+        return -1;
+    if (!is_compressed(data) && ntfs_attr_truncate_solid(data, (s64)len) != 0)
+        return volume_fail(volume, errno, err, "growing %s", path);
+    return 0;
+}
+
+/* As Windows does, a file that was written is one to archive. */
+static int
+close_written(const struct ntfs_volume *volume, const char *path,
+              ntfs_inode **inode, ntfs_attr **data, struct v2v_error *err)
+{
+    if (is_compressed(*data) && ntfs_attr_pclose(*data) != 0)
+        return volume_fail(volume, errno, err, "closing %s", path);
+    ntfs_attr_close(v2v_steal(*data));
+    (*inode)->flags |= FILE_ATTR_ARCHIVE;
+    ntfs_inode_update_times(*inode, NTFS_UPDATE_MCTIME);
+    if (ntfs_inode_close(v2v_steal(*inode)) != 0)
+        return volume_fail(volume, errno, err, "closing %s", path);
+    return end_writing(volume, path, err);
+}
+
+int
+ntfs_write_at(struct ntfs_volume *volume, const char *path, const void *data,
+              size_t len, uint64_t offset, struct v2v_error *err)
+{
+    V2V_AUTO(inode) ntfs_inode *inode = NULL;
+    V2V_AUTO(attr) ntfs_attr *attr = NULL;
+
+    if (open_to_write(volume, path, &inode, &attr, err) < 0)
+        return -1;
+    if (offset > UINT64_MAX - len)
+        return v2v_fail(err, V2V_ERR_GUEST, "%s: too large", path);
+    if (grow(volume, path, attr, offset + len, err) < 0 ||
+        write_data(volume, path, attr, data, len, offset, err) < 0 ||
+        close_written(volume, path, &inode, &attr, err) < 0)
+        return give_up(volume, path, err);
+    return 0;
+}
+
+static int
+shrink(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+       uint64_t len, struct v2v_error *err)
+{
+    return len < (uint64_t)data->data_size &&
+                   ntfs_attr_truncate(data, (s64)len) != 0
+               ? volume_fail(volume, errno, err, "shrinking %s", path)
+               : 0;
+}
+
+int
+ntfs_truncate(struct ntfs_volume *volume, const char *path, uint64_t len,
+              struct v2v_error *err)
+{
+    V2V_AUTO(inode) ntfs_inode *inode = NULL;
+    V2V_AUTO(attr) ntfs_attr *attr = NULL;
+
+    if (open_to_write(volume, path, &inode, &attr, err) < 0)
+        return -1;
+    if (grow(volume, path, attr, len, err) < 0 ||
+        shrink(volume, path, attr, len, err) < 0 ||
+        close_written(volume, path, &inode, &attr, err) < 0)
+        return give_up(volume, path, err);
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sandbox/internal.h - what both kinds of sandboxes share */
+#ifndef V2V_SANDBOX_INTERNAL_H
+#define V2V_SANDBOX_INTERNAL_H
+
+#include "sandbox/sandbox.h"
+
+enum sandbox_mode sandbox_mode(void);
+
+/* Says what is missing, or refuses because of it; @whom: "qemu-nbd". */
+int sandbox_judge(unsigned missing, const char *whom, struct v2v_error *err);
+
+#endif
