@@ -359,9 +359,10 @@ parse_sandbox(const char *text, enum sandbox_mode *ret, struct v2v_error *err)
 static int
 parse_backend(const char *text, enum guest_choice *ret, struct v2v_error *err)
 {
-    return guest_choice_by_name(text, ret, err) < 0
-               ? v2v_fail_in(err, "--backend")
-               : 0;
+    if (guest_choice_by_name(text, ret, NULL) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--backend %s: it is auto, direct or libguestfs", text);
+    return 0;
 }
 
 static int
