@@ -207,7 +207,8 @@ mount_disk(bool write, struct ntfs_volume **ret, struct v2v_error *err)
     return ntfs_mount_at(&interface, 0, disk.len, write, ret, err);
 }
 
-/* As the program does: what was written is read back before it counts. */
+/* As the program does: what was written is read back before it counts; the
+ * unmount sees whether it can be mounted again. */
 static int
 work(struct v2v_error *err)
 {
