@@ -124,6 +124,7 @@ device_write(struct device *device, uint64_t at, const void *buf, size_t len)
                       len, at, device->len);
         return fail();
     }
+    device->written = true;
     for (size_t n; len > 0; from += n, at += n, len -= n) {
         n = piece_of(device, at, len, &whole);
         if (write_piece(device, at, from, n, whole) < 0)

@@ -27,6 +27,7 @@ struct device {
     struct ntfs_disk disk;
     uint64_t offset, len;    /* bytes: the partition */
     uint64_t at;             /* where seek() went */
+    bool written;            /* something was */
     struct v2v_error broken; /* with a code: the first failure, since which
                               * nothing is read and nothing is written */
 };

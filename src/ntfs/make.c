@@ -119,15 +119,17 @@ clear_way(struct ntfs_volume *volume, ntfs_inode **dir, const struct name *name,
     return remove_old(volume, dir, v2v_steal(inode), &spelled, path, err);
 }
 
+/* At most @piece bytes at once. */
 static int
 write_data(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
-           const uint8_t *bytes, size_t len, uint64_t offset,
+           const uint8_t *bytes, size_t len, uint64_t offset, size_t piece,
            struct v2v_error *err)
 {
     while (len > 0) {
-        s64 done = ntfs_attr_pwrite(data, (s64)offset, (s64)len, bytes);
+        size_t want = len < piece ? len : piece;
+        s64 done = ntfs_attr_pwrite(data, (s64)offset, (s64)want, bytes);
 
-        if (done <= 0 || (size_t)done > len)
+        if (done <= 0 || (size_t)done > want)
             return volume_fail(volume, done < 0 ? errno : EIO, err,
                                "writing %s at byte %" PRIu64, path, offset);
         bytes += done;
@@ -137,17 +139,55 @@ write_data(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
     return 0;
 }
 
-/* All clusters at once, so that they lie side by side where there is room. */
+/* All clusters at once, so that they lie side by side where there is room.
+ * The library takes one gap of each 4096 clusters only (NTFS_LCNALLOC_SKIP in
+ * its lcnalloc.c), and then says that the volume is full: where gaps are many
+ * and small, as on an old volume that is nearly full, it finds them all when
+ * it is asked for a cluster after the other.
+ * @piece: how many bytes to write at once. */
+static int
+make_room(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+          uint64_t len, size_t *piece, struct v2v_error *err)
+{
+    *piece = SIZE_MAX;
+    if (ntfs_attr_truncate_solid(data, (s64)len) == 0)
+        return 0;
+    if (errno != ENOSPC)
+        return volume_fail(volume, errno, err, "%s: making room", path);
+    volume->lib->full_zones = 0;
+    *piece = volume->lib->cluster_size;
+    return 0;
+}
+
+/* When the volume is full after all, what was added is taken back. */
+static int
+write_grown(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+            const uint8_t *bytes, size_t len, uint64_t offset, size_t piece,
+            struct v2v_error *err)
+{
+    s64 old = data->data_size;
+
+    if (write_data(volume, path, data, bytes, len, offset, piece, err) == 0)
+        return 0;
+    if (piece != SIZE_MAX && data->data_size > old &&
+        ntfs_attr_truncate(data, old) != 0)
+        return volume_fail(volume, EIO, err, "taking back %s", path);
+    return -1;
+}
+
 static int
 fill(const struct ntfs_volume *volume, const char *path, ntfs_inode *inode,
      const void *bytes, size_t len, struct v2v_error *err)
 {
     V2V_AUTO(attr)
     ntfs_attr *data = ntfs_attr_open(inode, AT_DATA, AT_UNNAMED, 0);
+    size_t piece;
 
-    if (data == NULL || ntfs_attr_truncate_solid(data, (s64)len) != 0)
-        return volume_fail(volume, errno, err, "%s: making room", path);
-    return write_data(volume, path, data, bytes, len, 0, err);
+    if (data == NULL)
+        return volume_fail(volume, errno, err, "%s: its content", path);
+    if (make_room(volume, path, data, len, &piece, err) < 0)
+        return -1;
+    return write_grown(volume, path, data, bytes, len, 0, piece, err);
 }
 
 /* Files with equal descriptors share one entry of $Secure.  Without this
@@ -236,19 +276,19 @@ is_compressed(const ntfs_attr *data)
 /* A compressed file grows as it is written, a block after the other. */
 static int
 grow(struct ntfs_volume *volume, const char *path, ntfs_attr *data,
-     uint64_t len, struct v2v_error *err)
+     uint64_t len, size_t *piece, struct v2v_error *err)
 {
     uint64_t old = (uint64_t)data->data_size;
 
+    *piece = SIZE_MAX;
     if (len <= old)
         return 0;
     if (len > INT64_MAX)
         return v2v_fail(err, V2V_ERR_GUEST, "%s: too large", path);
     if (check_space(volume, path, len - old, err) < 0)
         return -1;
-    if (!is_compressed(data) && ntfs_attr_truncate_solid(data, (s64)len) != 0)
-        return volume_fail(volume, errno, err, "growing %s", path);
-    return 0;
+    return is_compressed(data) ? 0
+                               : make_room(volume, path, data, len, piece, err);
 }
 
 /* As Windows does, a file that was written is one to archive. */
@@ -272,26 +312,32 @@ ntfs_write_at(struct ntfs_volume *volume, const char *path, const void *data,
 {
     V2V_AUTO(inode) ntfs_inode *inode = NULL;
     V2V_AUTO(attr) ntfs_attr *attr = NULL;
+    size_t piece;
 
     if (open_to_write(volume, path, &inode, &attr, err) < 0)
         return -1;
     if (offset > UINT64_MAX - len)
         return v2v_fail(err, V2V_ERR_GUEST, "%s: too large", path);
-    if (grow(volume, path, attr, offset + len, err) < 0 ||
-        write_data(volume, path, attr, data, len, offset, err) < 0 ||
+    if (grow(volume, path, attr, offset + len, &piece, err) < 0 ||
+        write_grown(volume, path, attr, data, len, offset, piece, err) < 0 ||
         close_written(volume, path, &inode, &attr, err) < 0)
         return give_up(volume, path, err);
     return 0;
 }
 
+/* To another size; what is new reads as zeros. */
 static int
-shrink(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
+resize(struct ntfs_volume *volume, const char *path, ntfs_attr *data,
        uint64_t len, struct v2v_error *err)
 {
-    return len < (uint64_t)data->data_size &&
-                   ntfs_attr_truncate(data, (s64)len) != 0
-               ? volume_fail(volume, errno, err, "shrinking %s", path)
-               : 0;
+    size_t piece;
+
+    if (grow(volume, path, data, len, &piece, err) < 0)
+        return -1;
+    if (len != (uint64_t)data->data_size &&
+        ntfs_attr_truncate(data, (s64)len) != 0)
+        return volume_fail(volume, errno, err, "resizing %s", path);
+    return 0;
 }
 
 int
@@ -303,8 +349,7 @@ ntfs_truncate(struct ntfs_volume *volume, const char *path, uint64_t len,
 
     if (open_to_write(volume, path, &inode, &attr, err) < 0)
         return -1;
-    if (grow(volume, path, attr, len, err) < 0 ||
-        shrink(volume, path, attr, len, err) < 0 ||
+    if (resize(volume, path, attr, len, err) < 0 ||
         close_written(volume, path, &inode, &attr, err) < 0)
         return give_up(volume, path, err);
     return 0;

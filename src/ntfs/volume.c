@@ -171,6 +171,18 @@ flush(const struct ntfs_volume *volume, struct v2v_error *err)
                : 0;
 }
 
+/* A damaged volume can lead the library to write over what it is mounted by,
+ * which it does not notice as it has that in memory. */
+static int
+mount_once_more(struct ntfs_volume *volume, struct v2v_error *err)
+{
+    if (!volume->device.written)
+        return 0;
+    if (mount_to_read(volume, err) < 0 || unmount_library(volume, err) < 0)
+        return v2v_fail_in(err, "after it was written");
+    return 0;
+}
+
 int
 ntfs_unmount(struct ntfs_volume *volume, struct v2v_error *err)
 {
@@ -179,7 +191,7 @@ ntfs_unmount(struct ntfs_volume *volume, struct v2v_error *err)
     if (volume_begin(owned, err) < 0 || unmount_library(owned, err) < 0)
         return -1;
     /* not every failure of a write reaches what the library returns */
-    if (volume_begin(owned, err) < 0)
+    if (volume_begin(owned, err) < 0 || mount_once_more(owned, err) < 0)
         return -1;
     return flush(owned, err);
 }

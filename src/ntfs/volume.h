@@ -56,7 +56,8 @@ struct ntfs_volume;
 int ntfs_mount_at(const struct ntfs_disk *disk, uint64_t offset, uint64_t len,
                   bool write, struct ntfs_volume **ret, struct v2v_error *err);
 
-/* Writes what is pending and flushes; the volume is gone in any case. */
+/* Writes what is pending, sees that what was written can be mounted, and
+ * flushes; the volume is gone in any case. */
 int ntfs_unmount(struct ntfs_volume *volume, struct v2v_error *err);
 
 /* Give it up; nothing more is written.  NULL is fine. */

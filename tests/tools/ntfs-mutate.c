@@ -135,6 +135,9 @@ resolve(struct ntfs_volume *volume, const char *const *names,
     return path == NULL ? -1 : 0;
 }
 
+#define DRIVERS "/Windows/System32/drivers/"
+#define HIVE "/Windows/System32/config/SYSTEM"
+
 static int
 read_some(struct ntfs_volume *volume, struct v2v_error *err)
 {
@@ -151,15 +154,13 @@ read_some(struct ntfs_volume *volume, struct v2v_error *err)
     return resolve(volume, hive, err) < 0 || resolve(volume, driver, err) < 0 ||
                    ntfs_list(volume, "/Windows/System32/drivers", 1000, &names,
                              err) < 0 ||
+                   ntfs_read(volume, HIVE, 0, 1 << 20, &bytes, err) < 0 ||
                    ntfs_descriptor(volume, "/Windows/System32/drivers", &own,
                                    err) < 0 ||
                    ntfs_free_space(volume, &free, err) < 0
                ? -1
                : 0;
 }
-
-#define DRIVERS "/Windows/System32/drivers/"
-#define HIVE "/Windows/System32/config/SYSTEM"
 
 static int
 make(struct ntfs_volume *volume, const char *path, size_t len,
@@ -207,7 +208,8 @@ mount_disk(bool write, struct ntfs_volume **ret, struct v2v_error *err)
     return ntfs_mount_at(&interface, 0, disk.len, write, ret, err);
 }
 
-/* As the program does: what was written is read back before it counts. */
+/* As the program does: what was written is read back before it counts; the
+ * unmount sees whether it can be mounted again. */
 static int
 work(struct v2v_error *err)
 {

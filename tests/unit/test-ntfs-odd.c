@@ -254,13 +254,61 @@ test_full(void **state)
     expect_refused(ntfs_write_at(m.volume, "/W/old", data, LEN, 0, &err),
                    V2V_ERR_GUEST, "KiB are needed");
     assert_int_equal(m.disk.writes, writes);
-    /* exactly what is free: there is no room for what belongs to it */
+    /* exactly what is free: there may be no room for what belongs to it, but
+     * the volume stays in use */
     if (ntfs_make(m.volume, "/W/new", false, data, before, sd, sd_len, &err) <
         0)
         assert_int_equal(err.code, V2V_ERR_GUEST);
+    assert_int_equal(ntfs_truncate(m.volume, "/W/new", 0, &err), 0);
     assert_int_equal(ntfs_free_space(m.volume, &after, &err), 0);
     assert_true(after <= before);
     end(&m);
+}
+
+/* Free clusters are single ones, between those of another file: what is made
+ * then has a list of runs that fills several records.  A file whose $DATA is in
+ * another record is written, and one is replaced. */
+static void
+test_fragmented(void **state)
+{
+    enum { LEN = 2 << 20 };
+    V2V_AUTO(mem) uint8_t *data = malloc(LEN);
+    V2V_AUTO(bytes) struct v2v_bytes got = { 0 };
+    struct mounted m;
+
+    (void)state;
+    for (size_t i = 0; i < LEN; i++)
+        data[i] = (uint8_t)(i / 4096 * 31 + i);
+    make_volume(512, 4096, 24);
+    fill_volume("seq 60000 >text; echo \"dir\t$SD\tW\"; "
+                "for f in crowded other; do echo \"file\t$SD\tW/$f\ttext\"; "
+                "echo \"crowd\t$SD\tW/$f\t40\"; done; "
+                "echo \"fill\t$SD\tW/big\t6000000\"; "
+                "echo \"weave\t$SD\tW/woven\t200000\"; "
+                "echo \"drop\t$SD\tW/woven.weft\"");
+    open_test_disk(&m.disk, 512);
+    if (mount_test_disk(&m.disk, true, &m.volume, &err) < 0 ||
+        ntfs_make(m.volume, "/W/new", false, data, LEN, sd, sd_len, &err) < 0 ||
+        ntfs_write_at(m.volume, "/W/woven", data, 9000, 1000, &err) < 0 ||
+        ntfs_write_at(m.volume, "/W/crowded", data, 700000, 1, &err) < 0 ||
+        ntfs_truncate(m.volume, "/W/crowded", 300000, &err) < 0 ||
+        ntfs_make(m.volume, "/W/other", false, data, 5, sd, sd_len, &err) < 0 ||
+        ntfs_read(m.volume, "/W/new", 0, LEN, &got, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(got.len, LEN);
+    assert_memory_equal(got.data, data, LEN);
+    end(&m);
+    {
+        V2V_AUTO(mem) char *path = in_top("model/new");
+
+        must("mkdir -p model");
+        assert_int_equal(v2v_file_replace(path, data, LEN, &err), 0);
+    }
+    must("rm -rf 7z; 7z x -y -o7z volume W/new W/crowded W/other >log 2>&1; "
+         "cmp 7z/W/new model/new");
+    must("head -c 5 model/new | cmp - 7z/W/other");
+    must("{ head -c 1 text; head -c 299999 model/new; } | cmp - 7z/W/crowded");
+    must("ntfsinfo -F W/new volume | grep -q ATTRIBUTE_LIST");
 }
 
 /* Equal descriptors are kept once, and times are those of the writing. */
@@ -381,6 +429,7 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_own_files),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_fragmented),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_no_volume),

@@ -31,7 +31,7 @@ descriptor(uint8_t *ret)
     unsigned byte;
 
     for (size_t i = 0; i < len; i++) {
-        sscanf(DESCRIPTOR + 2 * i, "%2x", &byte);
+        sscanf(&DESCRIPTOR[2 * i], "%2x", &byte);
         ret[i] = (uint8_t)byte;
     }
     return len;
@@ -107,6 +107,8 @@ in_top(const char *name)
 }
 
 /* Shell, which must work. */
+static inline void must(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 static inline void
 must(const char *format, ...)
 {
