@@ -88,7 +88,7 @@ static const struct {
     { "allow", OPT_ALLOW, CHOICE, "CODES",
       "let findings pass that block, as hive-dirty" },
     { "backend", OPT_BACKEND, GUEST, "WHICH",
-      "auto, direct or libguestfs: who opens the guest [libguestfs]" },
+      "auto, direct or libguestfs: who opens the guest [auto]" },
     { "sandbox", OPT_SANDBOX, IMAGE, "MODE",
       "auto, require or off: for what reads the guest [auto]" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
@@ -674,7 +674,7 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
 
     *ret = (struct cli_options){ .root = { FACTS_ANY, FACTS_ANY },
                                  .command = CLI_INJECT,
-                                 .backend = GUEST_LIBGUESTFS };
+                                 .backend = GUEST_AUTO };
     if (argc < 2)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "which command?  \"check\", \"inject\", \"verify\", "

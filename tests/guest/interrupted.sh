@@ -18,9 +18,10 @@ before=$(fingerprint vm.qcow2)
 inject=("$v2v" inject vm.qcow2 --virtio-iso virtio-win.iso
     --domain-xml vm.xml --output-xml out.xml)
 
-# start TEXT: run it in the background until it has said TEXT
+# start TEXT: run it in the background, with an appliance that is there to be
+# killed, until it has said TEXT
 start() {
-    "${inject[@]}" >run.log 2>&1 &
+    "${inject[@]}" --backend libguestfs >run.log 2>&1 &
     running=$!
     until grep -q "$1" run.log || ! kill -0 $running 2>/dev/null; do
         sleep 0.02
