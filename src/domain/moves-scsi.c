@@ -176,7 +176,9 @@ change_controller(struct plan *plan, const struct scsi_controller *c)
 {
     static const struct shown label = { "controller" };
 
-    if (rewrite_set_attr(plan, c->element, "model", "virtio-scsi") < 0)
+    if (rewrite_set_attr(plan, c->element, "model", "virtio-scsi") < 0 ||
+        rewrite_drop_by_rules(plan, &label, c->element, &rewrite_address_rule,
+                              1) < 0)
         return -1;
     return rewrite_note(plan, &label, "vioscsi was injected",
                         "scsi %ld: model %s -> virtio-scsi", c->index,

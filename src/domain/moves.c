@@ -170,19 +170,22 @@ is_not_users(const struct xml_doc *doc, size_t alias)
     return name == NULL || strncmp(name, "ua-", 3) != 0;
 }
 
+#define ADDRESS_RULE                                                           \
+    {                                                                          \
+        "address", NULL, is_not_pci,                                           \
+            "it is one on the old bus; libvirt assigns a PCI address"          \
+    }
 #define ALIAS_RULE                                                             \
     {                                                                          \
         "alias", NULL, is_not_users,                                           \
             "it names the old device; libvirt makes a new one"                 \
     }
 
+const struct rewrite_rule rewrite_address_rule = ADDRESS_RULE;
 const struct rewrite_rule rewrite_alias_rule = ALIAS_RULE;
 
-const struct rewrite_rule rewrite_common_rules[2] = {
-    { "address", NULL, is_not_pci,
-      "it is one on the old bus; libvirt assigns a PCI address" },
-    ALIAS_RULE,
-};
+const struct rewrite_rule rewrite_common_rules[2] = { ADDRESS_RULE,
+                                                      ALIAS_RULE };
 
 static int
 drop_by_rule(struct plan *plan, const struct shown *device, size_t parent,

@@ -80,9 +80,9 @@ struct rewrite_rule {
     const char *why;
 };
 
-/* For every device: aliases of libvirt's; and with them, for those that become
- * PCI devices, addresses on the old bus. */
-extern const struct rewrite_rule rewrite_alias_rule;
+/* For what becomes a PCI device: addresses on the old bus.  For every device:
+ * aliases of libvirt's. */
+extern const struct rewrite_rule rewrite_address_rule, rewrite_alias_rule;
 extern const struct rewrite_rule rewrite_common_rules[2];
 
 int rewrite_drop_by_rules(struct plan *plan, const struct shown *device,

@@ -176,6 +176,23 @@ test_controllers(void **state)
               CONTROLLER("1", "lsilogic"),
           DISK(SD("a"), AT("1", "3")) DISK(SD("b"), AT("1", "4"))
               VIRTIO_SCSI("1") },
+        { "its address stays, unless it is none of PCI",
+          DISK(SD("a"), AT("0", "0")) DISK(
+              SD("b"),
+              AT("1",
+                 "0")) "<controller type='scsi' index='0'><address type='pci' "
+                       "slot='0x9'/></controller>\n<controller type='scsi' "
+                       "index='1' "
+                       "model='ibmvscsi'><address "
+                       "type='spapr-vio'/></controller>\n",
+          DISK(SD("a"), AT("0", "0")) DISK(
+              SD("b"),
+              AT("1",
+                 "0")) "<controller type='scsi' index='0' model='virtio-scsi'>"
+                       "<address type='pci' "
+                       "slot='0x9'/></controller>\n<controller "
+                       "type='scsi' index='1' "
+                       "model='virtio-scsi'></controller>\n" },
         { "it is left alone beside a virtio-scsi one",
           DISK(SD("a"), AT("0", "3")) CONTROLLER("0", "lsilogic")
               VIRTIO_SCSI("1"),
