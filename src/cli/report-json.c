@@ -137,10 +137,10 @@ report_print_json(const struct report *report, const struct console *console,
         packages_json(&report->plan), "missing", missing_json(&report->choice),
         "files", files_json(&report->plan), "registry",
         edits_json(&report->plan.edits), "domain", domain_json(report),
-        "virt_install", virt_install_json(report),
-        "findings", json_findings(&report->check), "not_checked",
-        json_gaps(&report->check), "boot_chain", json_links(&report->verify),
-        "warnings", json_warnings(console), "first_boot", report_first_boot);
+        "virt_install", virt_install_json(report), "findings",
+        json_findings(&report->check), "not_checked", json_gaps(&report->check),
+        "boot_chain", json_links(&report->verify), "warnings",
+        json_warnings(console), "first_boot", report_first_boot);
 
     return json_print(document, err);
 }
