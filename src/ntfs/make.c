@@ -205,15 +205,18 @@ set_descriptor(const struct ntfs_volume *volume, const char *path,
     return 0;
 }
 
-/* The parent's index keeps a copy of the size and the times. */
+/* The parent's index keeps a copy of the size and the times, which is written
+ * when the inode is closed.  Not by ntfs_inode_close_in_dir(), which spares
+ * opening the parent anew: when it fails it may have closed the parent, too, or
+ * not (2022.10.3, ntfs_inode_sync_file_name()). */
 static int
 close_both(const struct ntfs_volume *volume, const char *path,
            ntfs_inode **inode, ntfs_inode **dir, struct v2v_error *err)
 {
     ntfs_inode_update_times(*inode, NTFS_UPDATE_MCTIME);
     ntfs_inode_update_times(*dir, NTFS_UPDATE_MCTIME);
-    if (ntfs_inode_close_in_dir(v2v_steal(*inode), *dir) != 0 ||
-        ntfs_inode_close(v2v_steal(*dir)) != 0)
+    if (ntfs_inode_close(v2v_steal(*dir)) != 0 ||
+        ntfs_inode_close(v2v_steal(*inode)) != 0)
         return volume_fail(volume, errno, err, "closing %s", path);
     return 0;
 }
