@@ -84,6 +84,12 @@ is 'in place' "$program" xml -q link.xml link.xml
 is 'in place' cmp same.xml want.xml
 is 'a link stays one' test -L link.xml
 is 'the mode stays' test "$(stat -c %a same.xml)" = 640
+cp in.xml secret.xml && chmod 600 secret.xml
+is 'what others may not read' "$program" xml -q secret.xml new.xml
+is 'they may not read rewritten' test "$(stat -c %a new.xml)" = 600
+chmod 644 new.xml
+is 'nor in the place of another file' "$program" xml -q secret.xml new.xml
+is 'nor in the place of another file' test "$(stat -c %a new.xml)" = 600
 is 'no temporary file is left' test ! -e same.xml.v2v-new -a ! -e link.xml.v2v-new
 for form in crlf utf16 unended; do
     "$program" xml -q $form.xml >out.xml
