@@ -82,6 +82,8 @@ refused 2 'qemu+tcp://host.invalid/system is the libvirt of another computer*' \
 
 refused 2 '--dry-run does not go with this command' drivers list -n medium
 refused 2 '--block-driver scsi: it is*' "${inject[@]}" --block-driver scsi
+refused 2 '--block-driver virtio-scsi: the guest needs vioscsi for it: add it to --drivers' \
+    "${inject[@]}" --block-driver virtio-scsi --drivers viostor
 
 # the medium
 refused 2 '*none.iso: No such file*' inject vm.qcow2 --virtio-iso none.iso

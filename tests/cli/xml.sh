@@ -167,6 +167,10 @@ is 'other drivers' "$program" xml -q --drivers viofs,VioInput,netkvm in.xml out.
 is 'other drivers' test "$(diff in.xml out.xml | grep -c '^>')" = 1
 is 'virtio-scsi' "$program" xml -q --block-driver virtio-scsi in.xml out.xml
 is 'virtio-scsi' grep -q "model='virtio-scsi'" out.xml
+"$program" xml -q --block-driver virtio-scsi --drivers vioscsi in.xml out.xml
+is 'the only boot driver says which bus' cmp out.xml <("$program" xml -q --drivers vioscsi in.xml)
+is 'two boot drivers do not' grep -q "bus='virtio'" <("$program" xml -q --drivers vioscsi,viostor in.xml)
+is 'it was said' cmp in.xml <("$program" xml -q --block-driver virtio-blk --drivers vioscsi in.xml)
 is 'queues' "$program" xml -q --nic-queues 4 in.xml out.xml
 is 'queues' grep -q "queues='4'" out.xml
 is 'a feature' "$program" xml -q --add rng --drivers viorng in.xml out.xml
