@@ -202,17 +202,31 @@ write_new(const char *path, mode_t mode, const void *data, size_t len,
     return v2v_sync_directory_of(path, err);
 }
 
+static mode_t
+mode_of(const char *path, mode_t otherwise)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? st.st_mode & 07777 : otherwise;
+}
+
+int
+v2v_file_replace_like(const char *path, const char *like, const void *data,
+                      size_t len, struct v2v_error *err)
+{
+    mode_t mask = umask(0);
+    mode_t mode = mode_of(path, 0666 & ~mask);
+    mode_t allowed = like != NULL ? mode_of(like, mode) : 0;
+
+    umask(mask);
+    return write_new(path, mode & (allowed | S_IRWXU), data, len, err);
+}
+
 int
 v2v_file_replace(const char *path, const void *data, size_t len,
                  struct v2v_error *err)
 {
-    mode_t mask = umask(0);
-    struct stat st;
-
-    umask(mask);
-    return write_new(path,
-                     stat(path, &st) == 0 ? st.st_mode & 07777 : 0666 & ~mask,
-                     data, len, err);
+    return v2v_file_replace_like(path, path, data, len, err);
 }
 
 int

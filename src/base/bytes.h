@@ -93,6 +93,11 @@ int v2v_fd_read(int fd, size_t max, struct v2v_bytes *ret,
 int v2v_file_replace(const char *path, const void *data, size_t len,
                      struct v2v_error *err);
 
+/* The same; but others may do no more with it than with the file @like, from
+ * which it was made and whose secrets it may have; NULL: nothing. */
+int v2v_file_replace_like(const char *path, const char *like, const void *data,
+                          size_t len, struct v2v_error *err);
+
 /* The same for a file that only this user may read, also if it is new. */
 int v2v_file_replace_private(const char *path, const void *data, size_t len,
                              struct v2v_error *err);

@@ -37,27 +37,36 @@ cli_disks_named(const struct cli_options *options, struct cli_disks *ret,
     return 0;
 }
 
-static int
-add_source(struct host *host, const struct domain_source *source,
-           struct cli_disks *ret, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *path = NULL;
-
-    if (source->path == NULL &&
-        host_volume_path(host, source->pool, source->volume, &path, err) < 0)
-        return v2v_fail_in(err, "disk %s", source->disk);
-    if (add_disk(ret, source->path != NULL ? source->path : path,
-                 source->format, err) < 0)
-        return -1;
-    ret->items[ret->count - 1].beside = !source->boots;
-    return 0;
-}
-
 static void
 warn_of_left_out(const char *disk, const char *why)
 {
     v2v_warn("cli", "disk-left-out", "disk %s is not looked into: %s", disk,
              why);
+}
+
+/* A volume of a data disk may be one that only QEMU can open, as of a pool on
+ * the network. */
+static int
+add_source(struct host *host, const struct domain_source *source,
+           struct cli_disks *ret, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *path = NULL;
+    struct v2v_error why = { 0 };
+
+    if (source->path == NULL &&
+        host_volume_path(host, source->pool, source->volume, &path, &why) < 0) {
+        if (source->boots || why.finding == NULL) {
+            *err = why;
+            return v2v_fail_in(err, "disk %s", source->disk);
+        }
+        warn_of_left_out(source->disk, why.text);
+        return 0;
+    }
+    if (add_disk(ret, source->path != NULL ? source->path : path,
+                 source->format, err) < 0)
+        return -1;
+    ret->items[ret->count - 1].beside = !source->boots;
+    return 0;
 }
 
 static int

@@ -160,13 +160,20 @@ static int
 find_xml(const struct report *report, char **path, struct image_xml *ret,
          struct v2v_error *err)
 {
-    if (!report->has_rewrite || report->options->output_xml == NULL)
+    const struct cli_options *options = report->options;
+
+    if (!report->has_rewrite || options->output_xml == NULL)
         return 0;
-    if (image_absolute_name(report->options->output_xml, path, err) < 0)
+    if (image_absolute_name(options->output_xml, path, err) < 0)
         return -1;
     *ret = (struct image_xml){ .path = *path,
                                .data = report->rewrite.xml.data,
-                               .len = report->rewrite.xml.len };
+                               .len = report->rewrite.xml.len,
+                               .like = *path };
+    if (options->domain != NULL) /* libvirt gave it with its passwords */
+        ret->like = NULL;
+    else if (options->domain_xml != NULL)
+        ret->like = options->domain_xml;
     return 0;
 }
 
@@ -195,7 +202,7 @@ write_domain(const struct report *report, struct v2v_error *err)
     if (xml.path == NULL)
         return 0;
     v2v_step("cli", "Writing %s", report->options->output_xml);
-    return v2v_file_replace(xml.path, xml.data, xml.len, err);
+    return v2v_file_replace_like(xml.path, xml.like, xml.data, xml.len, err);
 }
 
 static int

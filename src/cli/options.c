@@ -400,6 +400,7 @@ take(int value, const char *argument, struct cli_options *ret,
     case OPT_ROOT:
         return parse_root(argument, &ret->root, err);
     case OPT_BLOCK_DRIVER:
+        ret->has_block_driver = true;
         return parse_block_driver(argument, &ret->virtio_scsi, err);
     case OPT_DRIVERS:
         return split_list(argument, &ret->drivers, err);
@@ -530,13 +531,24 @@ take_images(int argc, char **argv, struct cli_options *ret,
     return 0;
 }
 
+/* Who names one boot driver means its disk. */
 static int
-default_drivers(struct cli_options *ret, struct v2v_error *err)
+take_block_driver(struct cli_options *ret, struct v2v_error *err)
 {
-    if (ret->drivers.count > 0)
+    bool has_blk = v2v_strings_has_nocase(&ret->drivers, "viostor");
+    bool has_scsi = v2v_strings_has_nocase(&ret->drivers, "vioscsi");
+
+    if (ret->drivers.count == 0)
+        return split_list(ret->virtio_scsi ? drivers_scsi : drivers_blk,
+                          &ret->drivers, err);
+    if (!ret->has_block_driver)
+        ret->virtio_scsi = has_scsi && !has_blk;
+    if (!ret->virtio_scsi || has_scsi)
         return 0;
-    return split_list(ret->virtio_scsi ? drivers_scsi : drivers_blk,
-                      &ret->drivers, err);
+    return v2v_fail(err, V2V_ERR_USAGE,
+                    "--block-driver virtio-scsi: the guest needs vioscsi for "
+                    "it: %sadd it to --drivers",
+                    ret->command == CLI_XML ? "if it has that, " : "");
 }
 
 /* An XML whose machine has what "--add" asked for needs the driver in the
@@ -566,7 +578,7 @@ static int
 take_drivers(int argc, char **argv, struct cli_options *ret,
              struct v2v_error *err)
 {
-    if (take_media(argc, argv, ret, err) < 0 || default_drivers(ret, err) < 0)
+    if (take_media(argc, argv, ret, err) < 0 || take_block_driver(ret, err) < 0)
         return -1;
     return take_feature_drivers(ret, err);
 }
@@ -611,12 +623,8 @@ take_xml(int argc, char **argv, struct cli_options *ret, struct v2v_error *err)
     for (size_t i = 0; i < ret->drivers.count; i++)
         if (check_driver_name(ret->drivers.items[i], err) < 0)
             return -1;
-    if (default_drivers(ret, err) < 0)
+    if (take_block_driver(ret, err) < 0)
         return -1;
-    if (ret->virtio_scsi && !v2v_strings_has_nocase(&ret->drivers, "vioscsi"))
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "--block-driver virtio-scsi: the guest needs vioscsi "
-                        "for it: if it has that, add it to --drivers");
     return take_feature_drivers(ret, err);
 }
 

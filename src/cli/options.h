@@ -50,6 +50,7 @@ struct cli_options {
     struct v2v_strings drivers;
     struct v2v_strings allow; /* codes of check/, which can be allowed */
     bool virtio_scsi; /* the boot disk goes to virtio-scsi, not virtio-blk */
+    bool has_block_driver; /* it was said; else the drivers say it */
     bool add[DOMAIN_FEATURES];
     unsigned nic_queues; /* 0: as they are */
     bool diff;           /* of the XML, on standard output */

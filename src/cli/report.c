@@ -122,7 +122,7 @@ print_plan(const struct report *report, struct v2v_error *err)
 
 /* Of any length, and harmless to a terminal: see domain/new.h. */
 static void
-print_virt_install(const struct v2v_bytes *line)
+print_virt_install(const struct v2v_bytes *line, bool on_virtio)
 {
     if (line->len == 0) {
         puts("\nvirt-install cannot be told of these images, because of a path "
@@ -130,7 +130,7 @@ print_virt_install(const struct v2v_bytes *line)
              "define\".");
         return;
     }
-    puts("\nA machine that boots it on virtio:\n");
+    printf("\nA machine that boots it%s:\n\n", on_virtio ? " on virtio" : "");
     fwrite(line->data, 1, line->len, stdout);
     putchar('\n');
 }
@@ -139,6 +139,7 @@ int
 report_print(const struct report *report, struct v2v_error *err)
 {
     static const char *const verbs[] = { "", "would be ", "", "" };
+    bool boots_on_virtio = plan_has_boot_driver(&report->plan);
 
     report_print_guest(report);
     for (size_t i = 0; i < report->plan.package_count; i++)
@@ -163,8 +164,9 @@ report_print(const struct report *report, struct v2v_error *err)
     if (report->undo_file != NULL)
         console_line("Undo:     v2v-virtio undo %s (what it needs is in %s)",
                      report_image(report), report->undo_file);
-    printf("\n%s\n", report_first_boot);
+    if (boots_on_virtio)
+        printf("\n%s\n", report_first_boot);
     if (report->has_virt_install)
-        print_virt_install(&report->virt_install);
+        print_virt_install(&report->virt_install, boots_on_virtio);
     return 0;
 }

@@ -94,7 +94,8 @@ write_output(const struct run *run, struct v2v_error *err)
     }
     if (image_absolute_name(path, &place, err) < 0)
         return -1;
-    return v2v_file_replace(place, xml->data, xml->len, err);
+    return v2v_file_replace_like(place, run->options->domain_xml, xml->data,
+                                 xml->len, err);
 }
 
 /* On standard error when standard output is an XML or a diff. */

@@ -388,9 +388,9 @@ save_xml(struct image *image, const struct image_xml *xml,
     t->xml_removed = xml->removed;
     if (t->xml == NULL)
         return -1;
-    return xml->removed
-               ? 0
-               : v2v_file_replace_private(pending, xml->data, xml->len, err);
+    return xml->removed ? 0
+                        : v2v_file_replace_like(pending, xml->like, xml->data,
+                                                xml->len, err);
 }
 
 static int

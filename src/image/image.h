@@ -211,7 +211,9 @@ struct image_xml {
     const char *path; /* NULL: there is none */
     const void *data;
     size_t len;
-    bool removed; /* the file is to go; no data */
+    bool removed;     /* the file is to go; no data */
+    const char *like; /* others may do no more with it than with this file;
+                         NULL: nothing */
 };
 
 /* A domain that a libvirt keeps. */

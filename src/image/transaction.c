@@ -270,10 +270,7 @@ write_xml(const struct transaction *t, struct v2v_error *err)
         return 0;
     if (v2v_file_read(pending, IMAGE_XML_MAX, &xml, err) < 0)
         return -1;
-    /* a definition is read with its passwords */
-    return t->domain.uuid != NULL
-               ? v2v_file_replace_private(t->xml, xml.data, xml.len, err)
-               : v2v_file_replace(t->xml, xml.data, xml.len, err);
+    return v2v_file_replace_like(t->xml, pending, xml.data, xml.len, err);
 }
 
 /* So that an undo knows the definition for ours, when it still is. */

@@ -325,11 +325,13 @@ plan_xml(const struct transaction *t, const struct record *record,
     *ret = (struct image_xml){ .path = undone->xml,
                                .data = old->data,
                                .len = old->len,
-                               .removed = undone->xml_removed };
+                               .removed = undone->xml_removed,
+                               .like = undone->xml };
     if (!undone->xml_kept)
         return 0;
     undone->xml_old = v2v_format(err, "%s.v2v-old.xml", t->prefix);
     ret->path = undone->xml_old;
+    ret->like = NULL;
     return undone->xml_old == NULL ? -1 : 0;
 }
 

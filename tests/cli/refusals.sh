@@ -84,6 +84,8 @@ refused 2 '--dry-run does not go with this command' drivers list -n medium
 refused 2 '--block-driver scsi: it is*' "${inject[@]}" --block-driver scsi
 refused 2 '--backend fuse: it is auto, direct or*' "${inject[@]}" --backend fuse
 refused 2 '--sandbox on: it is auto, require or*' "${inject[@]}" --sandbox on
+refused 2 '--block-driver virtio-scsi: the guest needs vioscsi for it: add it to --drivers' \
+    "${inject[@]}" --block-driver virtio-scsi --drivers viostor
 
 # the medium
 refused 2 '*none.iso: No such file*' inject vm.qcow2 --virtio-iso none.iso

@@ -84,6 +84,12 @@ is 'in place' "$program" xml -q link.xml link.xml
 is 'in place' cmp same.xml want.xml
 is 'a link stays one' test -L link.xml
 is 'the mode stays' test "$(stat -c %a same.xml)" = 640
+cp in.xml secret.xml && chmod 600 secret.xml
+is 'what others may not read' "$program" xml -q secret.xml new.xml
+is 'they may not read rewritten' test "$(stat -c %a new.xml)" = 600
+chmod 644 new.xml
+is 'nor in the place of another file' "$program" xml -q secret.xml new.xml
+is 'nor in the place of another file' test "$(stat -c %a new.xml)" = 600
 is 'no temporary file is left' test ! -e same.xml.v2v-new -a ! -e link.xml.v2v-new
 for form in crlf utf16 unended; do
     "$program" xml -q $form.xml >out.xml
@@ -161,6 +167,10 @@ is 'other drivers' "$program" xml -q --drivers viofs,VioInput,netkvm in.xml out.
 is 'other drivers' test "$(diff in.xml out.xml | grep -c '^>')" = 1
 is 'virtio-scsi' "$program" xml -q --block-driver virtio-scsi in.xml out.xml
 is 'virtio-scsi' grep -q "model='virtio-scsi'" out.xml
+"$program" xml -q --block-driver virtio-scsi --drivers vioscsi in.xml out.xml
+is 'the only boot driver says which bus' cmp out.xml <("$program" xml -q --drivers vioscsi in.xml)
+is 'two boot drivers do not' grep -q "bus='virtio'" <("$program" xml -q --drivers vioscsi,viostor in.xml)
+is 'it was said' cmp in.xml <("$program" xml -q --block-driver virtio-blk --drivers vioscsi in.xml)
 is 'queues' "$program" xml -q --nic-queues 4 in.xml out.xml
 is 'queues' grep -q "queues='4'" out.xml
 is 'a feature' "$program" xml -q --add rng --drivers viorng in.xml out.xml

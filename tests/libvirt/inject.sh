@@ -84,6 +84,10 @@ check "the old definition is kept as it was" cmp old.xml vm.qcow2.v2v-undo-1.dom
 check "the data disk is as it was" test "$(fingerprint pool/data.img)" = "$data"
 check "the image is not" eval '! qemu-img compare -q vm.qcow2 original.qcow2'
 
+check "once more, nothing is to be done" report --output-xml again.xml
+check "it says so" says '.status == "nothing-to-do"'
+check "the XML of that is not for others either" test "$(stat -c %a again.xml)" = 600
+
 check "QEMU starts it" start_paused win
 # the command line; "info qtree" does not show the order
 boots_virtio() {

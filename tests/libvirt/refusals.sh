@@ -116,6 +116,13 @@ domain chain "$(disk top.qcow2)
 qemu-img create -q -f qcow2 -F qcow2 -b base.qcow2 top.qcow2
 refused 3 backing-file 'top.qcow2' --domain chain
 expect_output "the disk on the network is left out" '"code": "disk-left-out"'
+domain away "$(disk top.qcow2)
+    <disk type='volume' device='disk'><driver name='qemu' type='qcow2'/>
+    <source pool='gone' volume='data'/><target dev='vdb' bus='virtio'/></disk>"
+qemu-img create -q -f qcow2 -F qcow2 -b base.qcow2 top.qcow2
+refused 3 backing-file 'top.qcow2' --domain away
+expect_output "the volume that is not there is left out" \
+    'disk vdb is not looked into: volume data of the storage pool gone'
 
 domain twice "$(disk twice.qcow2)" "$(disk twice.qcow2 virtio vda)"
 expect_exit 2 "one file for two disks" "$v2v" inject --virtio-iso medium --domain twice

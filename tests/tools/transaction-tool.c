@@ -118,9 +118,9 @@ change(const struct job *job, const struct image_definition *definition,
     if (job->xml != NULL) {
         if (image_absolute_name(job->xml, &xml, err) < 0)
             return -1;
-        change.xml = (struct image_xml){ .path = xml,
-                                         .data = text,
-                                         .len = strlen(text) };
+        change.xml = (struct image_xml){
+            .path = xml, .data = text, .len = strlen(text), .like = xml
+        };
     }
     return image_commit(image, &change, err);
 }

@@ -158,6 +158,43 @@ test_replacing_a_file_keeps_its_permissions(void **state)
     unlink(path);
 }
 
+/* 0: no such file, or none is named */
+static void
+test_a_file_gives_others_no_more_than_what_it_was_made_from(void **state)
+{
+    static const struct {
+        mode_t path, like, want;
+    } cases[] = {
+        { 0644, 0600, 0600 }, { 0640, 0444, 0640 }, { 0600, 0644, 0600 },
+        { 0, 0640, 0640 },    { 0, 0666, 0644 },    { 0644, 0, 0600 },
+        { 0, 0, 0600 },
+    };
+    char path[] = "/tmp/v2v-base-XXXXXX", like[] = "/tmp/v2v-base-XXXXXX";
+    V2V_AUTO(fd) int fd = mkstemp(path);
+    V2V_AUTO(fd) int like_fd = mkstemp(like);
+    mode_t mask = umask(022);
+    struct stat st;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (cases[i].path == 0)
+            unlink(path);
+        else
+            assert_int_equal(chmod(path, cases[i].path), 0);
+        assert_int_equal(fchmod(like_fd, cases[i].like), 0);
+        assert_int_equal(v2v_file_replace_like(path,
+                                               cases[i].like != 0 ? like : NULL,
+                                               "", 0, NULL),
+                         0);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, cases[i].want);
+    }
+    umask(mask);
+    unlink(path);
+    unlink(like);
+    (void)fd;
+}
+
 int
 main(void)
 {
@@ -170,6 +207,8 @@ main(void)
         cmocka_unit_test(test_text_is_cut_at_a_character),
         cmocka_unit_test(test_names_compare_without_case),
         cmocka_unit_test(test_replacing_a_file_keeps_its_permissions),
+        cmocka_unit_test(
+            test_a_file_gives_others_no_more_than_what_it_was_made_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
