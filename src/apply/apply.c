@@ -74,14 +74,12 @@ write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
            const struct plan *plan, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes edited = { 0 };
-    V2V_AUTO(reg_hive) struct reg_hive *reread = NULL;
 
     if (!is_edited(plan, id))
         return 0;
     v2v_step("apply", "Editing the %s hive", reg_hive_name(id));
     if (reg_hive_apply(hive->hive, id, &plan->edits, err) < 0 ||
-        reg_hive_save(hive->hive, &edited, err) < 0 ||
-        reg_hive_open(edited.data, edited.len, &reread, err) < 0)
+        reg_hive_save(hive->hive, &edited, err) < 0)
         return v2v_fail_in(err, "%s", hive->path);
     if (guest_patch_file(guest, hive->path, hive->bytes.data, hive->bytes.len,
                          edited.data, edited.len, err) < 0)

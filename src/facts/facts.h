@@ -44,6 +44,9 @@ struct facts_hives {
 
 void facts_hives_done(struct facts_hives *hives);
 
+/* What is in them, which may be 200 MB each; their places stay known. */
+void facts_hives_forget(struct facts_hives *hives);
+
 static inline void
 v2v_auto_facts_hives(struct facts_hives *hives)
 {

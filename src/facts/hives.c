@@ -19,6 +19,15 @@ facts_hive_done(struct facts_hive *hive)
 }
 
 void
+facts_hives_forget(struct facts_hives *hives)
+{
+    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
+        v2v_bytes_done(&hives->items[i].bytes);
+        reg_hive_close(v2v_steal(hives->items[i].hive));
+    }
+}
+
+void
 facts_hives_done(struct facts_hives *hives)
 {
     for (size_t i = 0; i < REG_HIVE_COUNT; i++)

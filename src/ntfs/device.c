@@ -90,20 +90,60 @@ fail(void)
     return -1;
 }
 
-int
-device_read(struct device *device, uint64_t at, void *buf, size_t len)
+static int
+read_disk(struct device *device, uint64_t at, uint8_t *to, size_t len)
 {
-    uint8_t *to = buf;
     bool whole;
 
-    assert(is_inside(device, at, len));
-    if (device->broken.code != V2V_OK)
-        return fail();
     for (size_t n; len > 0; to += n, at += n, len -= n) {
         n = piece_of(device, at, len, &whole);
         if (read_piece(device, at, to, n, whole) < 0)
-            return fail();
+            return -1;
     }
+    return 0;
+}
+
+/* A page of the partition, whose last one may be shorter. */
+static const uint8_t *
+read_page(struct device *device, uint64_t page)
+{
+    const uint8_t *found = cache_find(device->cache, page);
+    uint64_t at = page * CACHE_PAGE, left = device->len - at;
+    uint8_t *place;
+
+    if (found != NULL)
+        return found;
+    place = cache_place(device->cache, page);
+    if (read_disk(device, at, place,
+                  left < CACHE_PAGE ? (size_t)left : CACHE_PAGE) < 0)
+        return NULL;
+    cache_keep(device->cache, page);
+    return place;
+}
+
+static int
+read_pages(struct device *device, uint64_t at, uint8_t *to, size_t len)
+{
+    for (size_t n; len > 0; to += n, at += n, len -= n) {
+        size_t skip = (size_t)(at % CACHE_PAGE);
+        const uint8_t *page = read_page(device, at / CACHE_PAGE);
+
+        if (page == NULL)
+            return -1;
+        n = len < CACHE_PAGE - skip ? len : CACHE_PAGE - skip;
+        memcpy(to, page + skip, n);
+    }
+    return 0;
+}
+
+/* What is longer than a page is some file's content, read once. */
+int
+device_read(struct device *device, uint64_t at, void *buf, size_t len)
+{
+    assert(is_inside(device, at, len));
+    if (device->broken.code != V2V_OK ||
+        (len <= CACHE_PAGE ? read_pages : read_disk)(device, at, buf, len) < 0)
+        return fail();
     return 0;
 }
 
@@ -125,6 +165,7 @@ device_write(struct device *device, uint64_t at, const void *buf, size_t len)
         return fail();
     }
     device->written = true;
+    cache_forget(device->cache, at, len);
     for (size_t n; len > 0; from += n, at += n, len -= n) {
         n = piece_of(device, at, len, &whole);
         if (write_piece(device, at, from, n, whole) < 0)

@@ -17,6 +17,7 @@
 #include <ntfs-3g/security.h>
 #include <ntfs-3g/volume.h>
 
+#include "ntfs/cache.h"
 #include "ntfs/volume.h"
 
 /* The largest sector: 4096 bytes, of 4K native disks. */
@@ -25,9 +26,10 @@ enum { SECTOR_MAX = 4096 };
 /* The part of a disk that the library takes for its device. */
 struct device {
     struct ntfs_disk disk;
-    uint64_t offset, len;    /* bytes: the partition */
-    uint64_t at;             /* where seek() went */
-    bool written;            /* something was */
+    uint64_t offset, len; /* bytes: the partition */
+    uint64_t at;          /* where seek() went */
+    bool written;         /* something was */
+    struct cache *cache;
     struct v2v_error broken; /* with a code: the first failure, since which
                               * nothing is read and nothing is written */
 };
@@ -40,6 +42,7 @@ int device_read(struct device *device, uint64_t at, void *buf, size_t len);
 struct ntfs_volume {
     struct device device;
     ntfs_volume *lib;
+    struct cache cache; /* the device's */
 };
 
 /* ---- fail.c ---- */

@@ -152,7 +152,8 @@ ntfs_mount_at(const struct ntfs_disk *disk, uint64_t offset, uint64_t len,
     volume = calloc(1, sizeof *volume);
     if (volume == NULL)
         return v2v_fail_errno(err, errno, "NTFS");
-    volume->device = (struct device){ *disk, .offset = offset, .len = len };
+    volume->device = (struct device){ *disk, .offset = offset, .len = len,
+                                      .cache = &volume->cache };
     if ((write ? mount_to_write : mount_to_read)(volume, err) < 0)
         return -1;
     /* as libguestfs' mount: hidden files yes, NTFS' own no */
