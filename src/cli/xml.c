@@ -114,7 +114,8 @@ print_report(const struct run *run)
     if (run->rewrite.change_count == 0)
         fputs("Result:   nothing to do\n", to);
     else
-        fprintf(to, "Result:   %zu changes\n", run->rewrite.change_count);
+        fprintf(to, "Result:   %zu change%s\n", run->rewrite.change_count,
+                run->rewrite.change_count == 1 ? "" : "s");
 }
 
 static json_t *

@@ -117,10 +117,14 @@ has_no_ioeventfd(const struct xml_doc *doc, size_t device)
     return add_has(doc, xml_child(doc, device, "driver"), "ioeventfd", "off");
 }
 
+/* One of the attribute, or several below <driver>: libvirt 10 and later. */
 static bool
 has_iothread(const struct xml_doc *doc, size_t device)
 {
-    return xml_attr(doc, xml_child(doc, device, "driver"), "iothread") != NULL;
+    size_t driver = xml_child(doc, device, "driver");
+
+    return xml_attr(doc, driver, "iothread") != NULL ||
+           xml_child(doc, driver, "iothreads") != XML_NONE;
 }
 
 static bool

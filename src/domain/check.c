@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *
-text_of(const struct xml_doc *doc)
-{
-    return (const char *)doc->text.data;
-}
-
 struct check {
     const struct xml_doc *doc, *result;
     const struct xml_edit **sorted; /* by the place where each one shows */
@@ -87,7 +81,7 @@ same_bytes(const struct xml_doc *a, size_t a_pos, size_t a_len,
            const struct xml_doc *b, size_t b_pos, size_t b_len)
 {
     return a_len == b_len &&
-           memcmp(text_of(a) + a_pos, text_of(b) + b_pos, a_len) == 0;
+           memcmp(xml_text(a) + a_pos, xml_text(b) + b_pos, a_len) == 0;
 }
 
 static bool

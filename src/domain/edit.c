@@ -61,17 +61,11 @@ is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static const char *
-text_of(const struct xml_doc *doc)
-{
-    return (const char *)doc->text.data;
-}
-
 /* The first byte of the run of white space that ends at @pos. */
 static size_t
 space_before(const struct xml_doc *doc, size_t pos)
 {
-    while (pos > 0 && strchr(" \t\r\n", text_of(doc)[pos - 1]) != NULL)
+    while (pos > 0 && strchr(" \t\r\n", xml_text(doc)[pos - 1]) != NULL)
         pos--;
     return pos;
 }
@@ -79,7 +73,7 @@ space_before(const struct xml_doc *doc, size_t pos)
 static struct splice
 drop_element(const struct xml_doc *doc, const struct xml_element *e)
 {
-    const char *s = text_of(doc);
+    const char *s = xml_text(doc);
     size_t start = e->start, end = e->end;
 
     while (start > 0 && is_blank(s[start - 1]))
@@ -149,7 +143,7 @@ insert_into_childless(const struct xml_doc *doc, const struct xml_edits *edits,
         xml_insert_into_childless(doc, edits, parent, &ret->text, err) < 0)
         return -1;
     return v2v_bytes_printf(&ret->text, err, "</%.*s>", (int)e->name_len,
-                            text_of(doc) + e->start + 1);
+                            xml_text(doc) + e->start + 1);
 }
 
 static int

@@ -20,18 +20,12 @@ struct looks {
     size_t depth;    /* levels that @line lacks */
 };
 
-static const char *
-text_of(const struct xml_doc *doc)
-{
-    return (const char *)doc->text.data;
-}
-
 /* The line end and the blanks in front of @pos; empty when it is not the first
  * of its line. */
 static struct run
 line_before(const struct xml_doc *doc, size_t pos)
 {
-    const char *s = text_of(doc);
+    const char *s = xml_text(doc);
     size_t start = pos;
 
     while (start > 0 && (s[start - 1] == ' ' || s[start - 1] == '\t'))
@@ -242,7 +236,7 @@ ends_on_own_line(const struct xml_doc *doc, size_t element)
 
     if (e->empty)
         return false;
-    while (text_of(doc)[pos - 1] != '<') /* of the end tag */
+    while (xml_text(doc)[pos - 1] != '<') /* of the end tag */
         pos--;
     return line_before(doc, pos - 1).len > 0;
 }

@@ -27,7 +27,8 @@ rewrite_disk_label(const struct disk *disk)
 {
     struct shown label = { "" };
 
-    snprintf(label.text, sizeof label.text, "disk %.*s", shown_max,
+    snprintf(label.text, sizeof label.text, "disk%s%.*s",
+             *disk->dev != '\0' ? " " : "", shown_max,
              rewrite_show(disk->dev).text);
     return label;
 }

@@ -104,4 +104,11 @@ const struct xml_attr *xml_attr(const struct xml_doc *doc, size_t element,
 const char *xml_value(const struct xml_doc *doc, size_t element,
                       const char *name);
 
+/* The bytes that offsets are of. */
+static inline const char *
+xml_text(const struct xml_doc *doc)
+{
+    return (const char *)doc->text.data;
+}
+
 #endif

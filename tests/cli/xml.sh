@@ -109,6 +109,7 @@ is 'quiet' test -z "$("$program" xml -q want.xml again.xml 2>&1)"
 
 # The report: on standard output, unless something else is there.
 is 'report' grep -q 'XML: .*disk sda: bus sata -> virtio' <("$program" xml in.xml out.xml)
+is 'one change' grep -q '^Result:   1 change$' <("$program" xml --drivers viostor in.xml out.xml)
 "$program" xml in.xml 2>said >out.xml
 is 'report beside an XML' grep -q 'disk sda: bus sata -> virtio' said
 is 'report beside an XML' cmp out.xml want.xml

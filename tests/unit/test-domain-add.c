@@ -402,6 +402,11 @@ test_iothread(void **state)
                               "</controller>") "    <disk device='lun'>"
                                                "<target dev='sda'/></disk>\n"),
           NULL },
+        { "a disk that has several keeps them",
+          MACHINE(IO("2"), "",
+                  BLK("<driver><iothreads><iothread id='1'/>"
+                      "<iothread id='2'/></iothreads></driver>")),
+          NULL, NULL },
         { "no disk, no iothread",
           DEVICES(VIRTIO_SCSI("/>") "    <disk device='cdrom'>"
                                     "<target dev='sda'/></disk>\n"),

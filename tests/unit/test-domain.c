@@ -583,7 +583,7 @@ test_changes_and_warnings(void **state)
         "disk sdb stays on usb: it may be a stick that is pulled out",
         "disk xvda stays on xen: disks are moved from ide, sata, scsi and sd "
         "only",
-        "disk  stays on ide: it has no target dev, which libvirt refuses",
+        "disk stays on ide: it has no target dev, which libvirt refuses",
         "interface 52:54:00:00:00:01: the settings in <driver> take effect "
         "now; an emulated card ignored them",
         "interface 2 keeps model 'x?y': it is not a known emulated one",
