@@ -209,7 +209,8 @@ def machine():
     """One line: where and under which load the figures were taken"""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         m = re.search(r"^model name\s*: (.*)$", f.read(), re.MULTILINE)
-    kvm = "KVM" if os.access("/dev/kvm", os.W_OK) else "no KVM"
+    forced = "force_tcg" in os.environ.get("LIBGUESTFS_BACKEND_SETTINGS", "")
+    kvm = "no KVM" if forced or not os.access("/dev/kvm", os.W_OK) else "KVM"
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return (f"{os.cpu_count()} processors ({m[1] if m else os.uname().machine}), "
             f"{pages / 1e9:.0f} GB, {kvm}, Linux {os.uname().release}, "
