@@ -4,6 +4,8 @@
 #   -n RUNS      of each [5]
 #   -w WAYS      of direct,libguestfs,virt-v2v-in-place: compare only these
 #   --quick      small sets, and the short medium only
+#   --tcg        all without KVM; for a machine whose /dev/kvm does not work,
+#                which virt-v2v would try all the same
 #   --grow       not the ways, but how the direct one grows: with the disk, the
 #                files in it, the hive, and with images at once
 #   --svg FILE   a plot as well (gnuplot)
@@ -22,7 +24,7 @@ shared=${V2V_SHARED:-$top/../shared}
 runs=5 ways='' quick='' grow='' svg=''
 
 usage() {
-    sed -n '3,18s/^# //p' "$0" >&2
+    sed -n '3,20s/^# //p' "$0" >&2
     exit 2
 }
 
@@ -33,6 +35,7 @@ while [ $# -gt 0 ]; do
     --svg) svg=${2:?} && shift ;;
     --quick) quick=--quick ;;
     --grow) grow=1 ;;
+    --tcg) export LIBGUESTFS_BACKEND_SETTINGS=force_tcg ;;
     -*) usage ;;
     *) break ;;
     esac
@@ -47,6 +50,8 @@ trap 'rm -rf "$work"' EXIT
 have() {
     command -v "$1" >/dev/null || { echo "$1 is not installed" >&2 && return 1; }
 }
+
+export LIBGUESTFS_BACKEND=direct # for all alike, also where libvirt is installed
 
 default_ways() {
     ways=direct,libguestfs

@@ -7,7 +7,8 @@ measure() runs a command below a process of its own that adopts orphans
 (nbdkit, qemu) is waited for and counted, too.  CPU and bytes are the kernel's
 sums of what was waited for (getrusage(2), /proc/PID/io: both take in those of a
 child when it is reaped) and miss nothing however short it lives; memory and the
-appliances are looked at many times a second and may miss a short peak.
+appliances are looked at many times a second.  On a busy machine that may miss the
+peak; the largest process' own, which the kernel keeps, is the least it can be.
 """
 import collections
 import ctypes
@@ -24,7 +25,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36        # linux/prctl.h
 INTERVAL = 0.01                    # s between two looks at the tree ...
-LOOK_SHARE = 20                    # ... or so many times as long as one takes
+LOOK_SHARE = 20                    # ... or so many times the CPU that one takes
 STRAGGLERS = 15                    # s that daemons have to end after the command
 MB = 1e6
 # libguestfs gives each appliance a port of this name (its lib/launch-direct.c);
@@ -47,8 +48,15 @@ def io_bytes():
     return [int(io[name]) for name in ("rchar", "wchar", "write_bytes")]
 
 
+def largest(usage):
+    """Bytes of the largest child; 0 when that is this program itself, whose
+    memory a child shares until its exec."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage.ru_maxrss * 1024 if usage.ru_maxrss > own else 0
+
+
 def reap(command, env, log):
-    """In the process between: -> (exit status, wall, cpu, bytes)"""
+    """In the process between: -> (exit status, wall, cpu, memory, bytes)"""
     before = io_bytes()
     start = time.monotonic()
     pid = os.posix_spawnp(command[0], command, env, file_actions=[
@@ -64,7 +72,7 @@ def reap(command, env, log):
             status, wall = os.waitstatus_to_exitcode(code), time.monotonic() - start
             signal.alarm(STRAGGLERS)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (status, wall, usage.ru_utime + usage.ru_stime,
+    return (status, wall, usage.ru_utime + usage.ru_stime, largest(usage),
             [b - a for a, b in zip(before, io_bytes())])
 
 
@@ -124,7 +132,7 @@ def watch(pid, done):
     peak, appliances, known = 0, set(), {}
     pause = INTERVAL
     while not select.select([done], [], [], pause)[0]:
-        start = time.monotonic()
+        start = time.thread_time()
         tree = descendants(pid)
         peak = max(peak, sum(map(bytes_of, tree)))
         for child in tree:             # an exec changes it: twice is enough
@@ -132,7 +140,7 @@ def watch(pid, done):
                 known[child] = known.get(child, 0) + 1
                 if is_appliance(child):
                     appliances.add(child)
-        pause = max(INTERVAL, LOOK_SHARE * (time.monotonic() - start))
+        pause = max(INTERVAL, LOOK_SHARE * (time.thread_time() - start))
     return peak, len(appliances)
 
 
@@ -154,8 +162,8 @@ def measure(command, env=None, statuses=(0,)):
             log.seek(0)
             sys.exit(f"{' '.join(command)}: {report}\n"
                      + log.read().decode(errors="replace"))
-    _, wall, cpu, (read, written, disk) = report
-    return Cost(wall, cpu, peak / MB, read / MB, written / MB, disk / MB, launches)
+    _, wall, cpu, memory, (read, written, disk) = report
+    return Cost(wall, cpu, max(peak, memory) / MB, read / MB, written / MB, disk / MB, launches)
 
 
 def digits(value):
@@ -201,7 +209,8 @@ def machine():
     """One line: where and under which load the figures were taken"""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         m = re.search(r"^model name\s*: (.*)$", f.read(), re.MULTILINE)
-    kvm = "KVM" if os.access("/dev/kvm", os.W_OK) else "no KVM"
+    forced = "force_tcg" in os.environ.get("LIBGUESTFS_BACKEND_SETTINGS", "")
+    kvm = "no KVM" if forced or not os.access("/dev/kvm", os.W_OK) else "KVM"
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return (f"{os.cpu_count()} processors ({m[1] if m else os.uname().machine}), "
             f"{pages / 1e9:.0f} GB, {kvm}, Linux {os.uname().release}, "
