@@ -59,6 +59,18 @@ fail_as_ended(int status, struct v2v_error *err)
                     WTERMSIG(status), strsignal(WTERMSIG(status)), why);
 }
 
+/* Its status.  One that was taken over may hang up and stay. */
+static int
+end_worker(struct direct *d)
+{
+    pid_t worker = d->worker;
+
+    d->worker = -1;
+    if (!v2v_ends_within(worker, direct_patience * 1000))
+        kill(worker, SIGKILL);
+    return v2v_reap(worker);
+}
+
 /* It is of no use any more; @why replaces what its end would say, unless it
  * ended by itself. */
 static int
@@ -70,8 +82,7 @@ give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
     if (outcome != RPC_LOST)
         kill(d->worker, SIGKILL);
     shutdown(d->fd, SHUT_RDWR);
-    status = v2v_reap(d->worker);
-    d->worker = -1;
+    status = end_worker(d);
     if (outcome == RPC_NONSENSE)
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system talks nonsense: "
@@ -486,8 +497,7 @@ close_all(void *state, struct v2v_error *err)
 
     if (tell(d, &(struct rpc_message){ .op = RPC_CLOSE }, err) < 0)
         return -1;
-    status = v2v_reap(d->worker);
-    d->worker = -1;
+    status = end_worker(d);
     if (status != 0)
         return fail_as_ended(status, err);
     return nbd_server_wait(d->server, err);
