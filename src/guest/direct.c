@@ -38,6 +38,8 @@ struct direct {
 
 /* Asking ------------------------------------------------------------------- */
 
+#define ANOTHER_WAY "; --backend libguestfs goes another way"
+
 /* @status: as of waitpid(). */
 static int
 fail_as_ended(int status, struct v2v_error *err)
@@ -55,7 +57,7 @@ fail_as_ended(int status, struct v2v_error *err)
         why = ": it went on for ever";
     return v2v_fail(err, V2V_ERR_INTERNAL,
                     "the process that reads the file system died (signal %d, "
-                    "%s%s); --backend libguestfs goes another way",
+                    "%s%s)" ANOTHER_WAY,
                     WTERMSIG(status), strsignal(WTERMSIG(status)), why);
 }
 
@@ -86,12 +88,12 @@ give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
     if (outcome == RPC_NONSENSE)
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system talks nonsense: "
-                      "%s",
+                      "%s" ANOTHER_WAY,
                       why->text);
     else if (outcome == RPC_SILENT)
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system did not answer "
-                      "for %d s",
+                      "for %d s" ANOTHER_WAY,
                       direct_patience);
     else
         fail_as_ended(status, &d->broken);

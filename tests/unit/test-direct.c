@@ -225,14 +225,15 @@ static const struct behaviour behaviours[] = {
     { crash, (DIED "11, Segmentation fault)") },
 #endif
     { say_nothing, ("the process that reads the file system did not answer for "
-                    "1 s") },
+                    "1 s; --backend libguestfs goes another way") },
     { say_half, ("the process that reads the file system did not answer for 1 "
                  "s") },
     { drip, "the process that reads the file system did not answer for 1 s" },
     { hang_up_and_stay, (DIED "9, Killed)") },
     { leave_in_the_middle,
       "the process that reads the file system ended (exit status 0)" },
-    { say_noise, (NONSENSE "an answer to something else") },
+    { say_noise, (NONSENSE "an answer to something else; --backend libguestfs "
+                           "goes another way") },
     { answer_to_something_else, (NONSENSE "an answer to something else") },
     { say_much, (NONSENSE "a part that is too long") },
     { say_a_part_more, (NONSENSE "a part that is too long") },
