@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 pid_t
@@ -51,6 +52,22 @@ v2v_die_with(pid_t parent)
         return 0;
     errno = ESRCH;
     return -1;
+}
+
+bool
+v2v_ends_within(pid_t pid, int milliseconds)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+
+    for (int i = 0; i < milliseconds; i++) {
+        siginfo_t info = { 0 };
+
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+            info.si_pid != 0)
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
 }
 
 int

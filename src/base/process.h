@@ -8,6 +8,7 @@
 #ifndef V2V_BASE_PROCESS_H
 #define V2V_BASE_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -26,6 +27,10 @@ int v2v_default_signals(void);
  * its pid, and may be gone by now.  A change of user id undoes it (prctl(2),
  * PR_SET_PDEATHSIG).  -1 and errno. */
 int v2v_die_with(pid_t parent);
+
+/* Has a child ended, or does it within that time?  It is still to be waited
+ * for. */
+bool v2v_ends_within(pid_t pid, int milliseconds);
 
 /* waitpid(), for a child that is there: its status. */
 int v2v_reap(pid_t pid);

@@ -35,8 +35,7 @@ hibernated(struct check *check, struct v2v_error *err)
         v->state.journal == NTFS_JOURNAL_V2 ? "fast-startup" : "hibernated",
         err,
         "%s: Windows is hibernated, or was shut down with Fast Startup "
-        "(hiberfil.sys is active): start it and shut it down with "
-        "\"shutdown /s /t 0\"",
+        "(hiberfil.sys is active)",
         place_of(check, v).text);
 }
 

@@ -38,6 +38,8 @@ struct direct {
 
 /* Asking ------------------------------------------------------------------- */
 
+#define ANOTHER_WAY "; --backend libguestfs goes another way"
+
 /* @status: as of waitpid(). */
 static int
 fail_as_ended(int status, struct v2v_error *err)
@@ -55,8 +57,20 @@ fail_as_ended(int status, struct v2v_error *err)
         why = ": it went on for ever";
     return v2v_fail(err, V2V_ERR_INTERNAL,
                     "the process that reads the file system died (signal %d, "
-                    "%s%s); --backend libguestfs goes another way",
+                    "%s%s)" ANOTHER_WAY,
                     WTERMSIG(status), strsignal(WTERMSIG(status)), why);
+}
+
+/* Its status.  One that was taken over may hang up and stay. */
+static int
+end_worker(struct direct *d)
+{
+    pid_t worker = d->worker;
+
+    d->worker = -1;
+    if (!v2v_ends_within(worker, direct_patience * 1000))
+        kill(worker, SIGKILL);
+    return v2v_reap(worker);
 }
 
 /* It is of no use any more; @why replaces what its end would say, unless it
@@ -70,17 +84,16 @@ give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
     if (outcome != RPC_LOST)
         kill(d->worker, SIGKILL);
     shutdown(d->fd, SHUT_RDWR);
-    status = v2v_reap(d->worker);
-    d->worker = -1;
+    status = end_worker(d);
     if (outcome == RPC_NONSENSE)
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system talks nonsense: "
-                      "%s",
+                      "%s" ANOTHER_WAY,
                       why->text);
     else if (outcome == RPC_SILENT)
         v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
                       "the process that reads the file system did not answer "
-                      "for %d s",
+                      "for %d s" ANOTHER_WAY,
                       direct_patience);
     else
         fail_as_ended(status, &d->broken);
@@ -486,8 +499,7 @@ close_all(void *state, struct v2v_error *err)
 
     if (tell(d, &(struct rpc_message){ .op = RPC_CLOSE }, err) < 0)
         return -1;
-    status = v2v_reap(d->worker);
-    d->worker = -1;
+    status = end_worker(d);
     if (status != 0)
         return fail_as_ended(status, err);
     return nbd_server_wait(d->server, err);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "guest/guest.h"
 
@@ -20,6 +21,8 @@ enum {
     NAMES_LEN = GUEST_LIST_MAX * (NAME_LEN + 1),
     TEXT_LEN = sizeof((struct v2v_error *)NULL)->text - 1
 };
+
+#define FOR_EVER INT64_MAX /* a deadline */
 
 /* What a message may hold; zero: no such number or part. */
 struct shape {
@@ -181,15 +184,37 @@ rpc_refuse(int fd, const struct v2v_error *why, struct v2v_error *err)
 
 /* Receive ------------------------------------------------------------------ */
 
-/* @seconds: -1 is for ever.  Each piece has that long. */
+/* Milliseconds of a clock that nobody sets. */
+static int64_t
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* As poll() takes it. */
+static int
+left_until(int64_t deadline)
+{
+    int64_t left = deadline - now();
+
+    if (deadline == FOR_EVER)
+        return -1;
+    return left > 0 ? (int)left : 0;
+}
+
+/* @deadline: of the whole message, else one that comes byte by byte would never
+ * be late. */
 static enum rpc_outcome
-receive_all(int fd, void *data, size_t len, int seconds)
+receive_all(int fd, void *data, size_t len, int64_t deadline)
 {
     uint8_t *to = data;
 
     while (len > 0) {
         struct pollfd ready = { .fd = fd, .events = POLLIN };
-        int polled = poll(&ready, 1, seconds < 0 ? -1 : seconds * 1000);
+        int polled = poll(&ready, 1, left_until(deadline));
         ssize_t n = polled > 0 ? recv(fd, to, len, 0) : 0;
 
         if (polled == 0)
@@ -254,7 +279,7 @@ check_texts(const struct rpc_message *m, const struct shape *shape,
 
 static enum rpc_outcome
 receive_parts(int fd, const struct head *head, const struct shape *shape,
-              int seconds, struct rpc_message *ret, struct v2v_error *err)
+              int64_t deadline, struct rpc_message *ret, struct v2v_error *err)
 {
     uint8_t *at;
 
@@ -262,7 +287,7 @@ receive_parts(int fd, const struct head *head, const struct shape *shape,
         return RPC_NONSENSE;
     at = ret->store.data;
     for (size_t i = 0; i < RPC_PARTS; i++) {
-        enum rpc_outcome got = receive_all(fd, at, ret->parts[i].len, seconds);
+        enum rpc_outcome got = receive_all(fd, at, ret->parts[i].len, deadline);
 
         if (got != RPC_ANSWERED)
             return got;
@@ -276,12 +301,12 @@ rpc_next(int fd, struct rpc_message *ret, struct v2v_error *err)
 {
     struct head head;
 
-    if (receive_all(fd, &head, sizeof head, -1) != RPC_ANSWERED)
+    if (receive_all(fd, &head, sizeof head, FOR_EVER) != RPC_ANSWERED)
         return 0;
     if (head.op >= RPC_OPS || head.refused != 0)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no question");
-    return receive_parts(fd, &head, &rules[head.op].question, -1, ret, err) ==
-                   RPC_ANSWERED
+    return receive_parts(fd, &head, &rules[head.op].question, FOR_EVER, ret,
+                         err) == RPC_ANSWERED
                ? 1
                : -1;
 }
@@ -319,8 +344,9 @@ rpc_wait(int fd, enum rpc_op op, int seconds, struct rpc_message *ret,
          struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message m = { 0 };
+    const int64_t deadline = now() + (int64_t)seconds * 1000;
     struct head head;
-    enum rpc_outcome got = receive_all(fd, &head, sizeof head, seconds);
+    enum rpc_outcome got = receive_all(fd, &head, sizeof head, deadline);
 
     if (got != RPC_ANSWERED)
         return got;
@@ -329,7 +355,7 @@ rpc_wait(int fd, enum rpc_op op, int seconds, struct rpc_message *ret,
         return RPC_NONSENSE;
     }
     got = receive_parts(fd, &head, head.refused ? &refusal : &rules[op].answer,
-                        seconds, &m, err);
+                        deadline, &m, err);
     if (got != RPC_ANSWERED)
         return got;
     if (head.refused)

@@ -88,7 +88,7 @@ enum rpc_outcome {
     RPC_REFUSED,  /* @err is what the other side says */
     RPC_LOST,     /* it is gone */
     RPC_NONSENSE, /* no answer to this question; @err says what is wrong */
-    RPC_SILENT    /* nothing for @seconds */
+    RPC_SILENT    /* not all of it within @seconds */
 };
 
 /* The answer to @op; @ret: all zero, filled in when there is one. */

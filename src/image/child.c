@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/process.h"
 #include "base/text.h"
@@ -193,18 +192,8 @@ child_start(const char *const *argv, int out, int listener,
 void
 child_end(const struct child *child)
 {
-    const struct timespec pause = { .tv_nsec = 1000000 };
-
-    for (int i = 0; i < END_MS; i++) {
-        siginfo_t info = { 0 };
-
-        if (waitid(P_PID, (id_t)child->pid, &info,
-                   WEXITED | WNOHANG | WNOWAIT) < 0 ||
-            info.si_pid != 0)
-            return;
-        nanosleep(&pause, NULL);
-    }
-    kill(child->pid, SIGTERM);
+    if (!v2v_ends_within(child->pid, END_MS))
+        kill(child->pid, SIGTERM);
 }
 
 /* "qemu-img: Could not open '/a': ...\n": we name the program ourselves. */

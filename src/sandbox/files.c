@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -100,12 +101,17 @@ sandbox_files_prepare(const char *program, const char *const *read_only,
     return 0;
 }
 
+/* Of root's, those by which it opens the files of others.  With no_new_privs
+ * an exec() gives none back: capabilities(7). */
+enum { FILES_OF_OTHERS = 1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH };
+
 int
 sandbox_files_enter(const struct sandbox_files *files)
 {
     if (files == NULL)
         return 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        sandbox_keep_capabilities(FILES_OF_OTHERS) < 0 ||
         (files->rules >= 0 && landlock_enter(files->rules) < 0))
         return -1;
     return files->filter.count > 0 ? seccomp_enter(&files->filter) : 0;

@@ -7,6 +7,10 @@
 
 enum sandbox_mode sandbox_mode(void);
 
+/* Gives up all capabilities but these, bits of 1 << CAP_...; all are among the
+ * first 32.  -1 and errno.  Async-signal-safe. */
+int sandbox_keep_capabilities(uint32_t which);
+
 /* Says what is missing, or refuses because of it; @whom: "qemu-nbd". */
 int sandbox_judge(unsigned missing, const char *whom, struct v2v_error *err);
 

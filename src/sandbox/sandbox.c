@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sandbox/sandbox.h"
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "base/log.h"
 #include "sandbox/internal.h"
@@ -22,6 +24,23 @@ enum sandbox_mode
 sandbox_mode(void)
 {
     return mode;
+}
+
+int
+sandbox_keep_capabilities(uint32_t which)
+{
+    struct __user_cap_header_struct header = {
+        .version = _LINUX_CAPABILITY_VERSION_3
+    };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    uint32_t kept;
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -1;
+    kept = data[0].permitted & which;
+    memset(data, 0, sizeof data);
+    data[0].permitted = data[0].effective = kept;
+    return (int)syscall(SYS_capset, &header, data);
 }
 
 void

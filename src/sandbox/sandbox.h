@@ -81,7 +81,8 @@ struct sandbox_files;
  * @ret:        new; NULL with SANDBOX_OFF
  *
  * It can read and execute the system's programs and libraries, and open these
- * files; no others.  It can make no socket.  What was open stays so.
+ * files; no others.  It can make no socket.  As root it keeps what opens the
+ * files of others, and no other power.  What was open stays so.
  *
  * Returns: 0, or -1 with V2V_ERR_USAGE (see SANDBOX_REQUIRE) or
  * V2V_ERR_INTERNAL.  A file that is not there is left out: the program says

@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,17 +77,6 @@ keep_only(const struct start *s)
     return close_from_to(next, UINT_MAX);
 }
 
-static int
-drop_capabilities(void)
-{
-    struct __user_cap_header_struct header = {
-        .version = _LINUX_CAPABILITY_VERSION_3
-    };
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-    return (int)syscall(SYS_capset, &header, none);
-}
-
 /* A user namespace may know no such id. */
 static int
 become_nobody(const struct start *s)
@@ -106,7 +94,8 @@ static int
 have_no_privileges(const struct start *s)
 {
     (void)s;
-    return drop_capabilities() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+    return sandbox_keep_capabilities(0) == 0 &&
+                   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
                ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
                : -1;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -91,6 +92,34 @@ say_half(int fd)
 
     say(fd, head, "x", 1);
     say_nothing(fd);
+}
+
+/* A byte now and then, and never all. */
+static void
+drip(int fd)
+{
+    const struct head head = { .op = RPC_LOOKUP, .lens = { 100 } };
+
+    say(fd, head, "x", 1);
+    for (;;) {
+        poll(NULL, 0, 300);
+        if (write(fd, "x", 1) != 1)
+            end(99);
+    }
+}
+
+static void
+stay(void)
+{
+    for (;;)
+        poll(NULL, 0, -1);
+}
+
+static void
+hang_up_and_stay(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+    stay();
 }
 
 static void
@@ -178,6 +207,13 @@ refuse(int fd)
         "a\033[2Jb\n%n%sxyz", 14);
 }
 
+/* Only then. */
+static void
+stay_at_the_end(int fd)
+{
+    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 1 } }, "x", 1);
+}
+
 #define DIED "the process that reads the file system died (signal "
 #define NONSENSE "the process that reads the file system talks nonsense: "
 
@@ -189,12 +225,15 @@ static const struct behaviour behaviours[] = {
     { crash, (DIED "11, Segmentation fault)") },
 #endif
     { say_nothing, ("the process that reads the file system did not answer for "
-                    "1 s") },
+                    "1 s; --backend libguestfs goes another way") },
     { say_half, ("the process that reads the file system did not answer for 1 "
                  "s") },
+    { drip, "the process that reads the file system did not answer for 1 s" },
+    { hang_up_and_stay, (DIED "9, Killed)") },
     { leave_in_the_middle,
       "the process that reads the file system ended (exit status 0)" },
-    { say_noise, (NONSENSE "an answer to something else") },
+    { say_noise, (NONSENSE "an answer to something else; --backend libguestfs "
+                           "goes another way") },
     { answer_to_something_else, (NONSENSE "an answer to something else") },
     { say_much, (NONSENSE "a part that is too long") },
     { say_a_part_more, (NONSENSE "a part that is too long") },
@@ -237,6 +276,8 @@ direct_work(int fd, int nbd, bool write)
         if (rpc_next(fd, &question, NULL) <= 0)
             return 1;
         answer(fd, &question);
+        if (question.op == RPC_CLOSE && behaviour->act == stay_at_the_end)
+            stay();
         if (question.op == RPC_CLOSE)
             return 0;
     }
@@ -345,6 +386,20 @@ test_it_is_given_up(void **state)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+static void
+test_it_does_not_leave(void **state)
+{
+    static const struct behaviour stays = { stay_at_the_end, NULL };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    direct_patience = 1;
+    behaviour = &stays;
+    assert_int_equal(guest_close(opened(), &err), -1);
+    assert_non_null(strstr(err.text, "(signal 9, Killed)"));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 /* What is not served ------------------------------------------------------- */
 
 static int
@@ -400,6 +455,7 @@ main(void)
         cmocka_unit_test(test_it_is_the_end),
         cmocka_unit_test(test_it_lies),
         cmocka_unit_test(test_it_is_given_up),
+        cmocka_unit_test(test_it_does_not_leave),
         cmocka_unit_test(test_what_is_not_served),
     };
 

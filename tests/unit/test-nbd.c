@@ -478,6 +478,28 @@ test_what_else_an_image_names(void **state)
     }
 }
 
+/* Nor does root's help it, but to open what belongs to others. */
+static void
+test_root_is_little(void **state)
+{
+    V2V_AUTO(mem) char *path = NULL;
+    V2V_AUTO(mem) char *changed = NULL;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    path = v2v_strdup(getenv("PATH"), NULL);
+    changed = v2v_format(NULL, "%s:%s", top, path);
+    runs("rm -f *; truncate -s 1M image; chmod 600 image; chown 1 image");
+    closed(opened("image", "raw", NBD_READ_WRITE));
+    runs("printf '#!/bin/sh\nchown 2 image 2>/dev/null || "
+         "echo qemu-nbd: I cannot >&2; exit 1' >qemu-nbd; chmod +x qemu-nbd");
+    setenv("PATH", changed, 1);
+    is_refused("image", "raw", NBD_READ_WRITE, V2V_ERR_FORMAT, "I cannot");
+    setenv("PATH", path, 1);
+    runs("test $(stat -c %u image) = 1; rm qemu-nbd");
+}
+
 /* A QEMU that an image has taken over writes to none that is only read. */
 static void
 test_read_only_is_read_only(void **state)
@@ -930,6 +952,7 @@ main(void)
         IN_TOP(test_missing_qemu_nbd),
         IN_TOP(test_what_an_image_names),
         IN_TOP(test_what_else_an_image_names),
+        IN_TOP(test_root_is_little),
         IN_TOP(test_read_only_is_read_only),
         IN_TOP(test_failed_handshakes),
         IN_TOP(test_nobody_else_gets_in),
