@@ -19,7 +19,6 @@ import resource
 import select
 import signal
 import statistics
-import sys
 import tempfile
 import time
 
@@ -40,6 +39,10 @@ Cost = collections.namedtuple(
     "Cost", "wall cpu memory read written disk launches")
 UNITS = dict(wall="s", cpu="s", memory="MB", read="MB", written="MB", disk="MB",
              launches="")
+
+
+class Failure(Exception):
+    """A command did not end as it should; what it said."""
 
 
 def io_bytes():
@@ -170,8 +173,7 @@ def watch(pid, done):
 
 
 def measure(command, env=None, statuses=(0,)):
-    """The Cost of one run.  The program ends with what the command said when
-    its exit status is none of @statuses."""
+    """The Cost of one run; Failure when its exit status is none of @statuses."""
     done, result = os.pipe()
     with tempfile.TemporaryFile() as log:
         pid = os.fork()
@@ -185,8 +187,8 @@ def measure(command, env=None, statuses=(0,)):
         os.waitpid(pid, 0)
         if isinstance(report, str) or report[0] not in statuses:
             log.seek(0)
-            sys.exit(f"{' '.join(command)}: {report}\n"
-                     + log.read().decode(errors="replace"))
+            raise Failure(f"{' '.join(command)}: {report}\n"
+                          + log.read().decode(errors="replace"))
     _, wall, cpu, memory, (read, written, disk) = report
     return Cost(wall, cpu, max(peak, memory) / MB, read / MB, written / MB, disk / MB, launches)
 
