@@ -148,6 +148,8 @@ v2v_script_test(cli.xml ${here}/cli/xml.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
     $<TARGET_FILE:transaction-tool>)
 
+v2v_script_test(bench.measure ${here}/bench/measure-test.py)
+
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind

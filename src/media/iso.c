@@ -14,10 +14,10 @@
 enum {
     sector_size = 2048,
     descriptor_offset = 16 * sector_size,
-    descriptor_primary = 1,    /* byte 0 */
-    identifier_offset = 1,     /* "CD001" */
-    volume_blocks_offset = 80, /* little endian half of a both-endian u32 */
-    read_size = 32 * sector_size,
+    descriptor_primary = 1,      /* byte 0 */
+    identifier_offset = 1,       /* "CD001" */
+    volume_blocks_offset = 80,   /* little endian half of a both-endian u32 */
+    read_size = 2 * sector_size, /* INFs and catalogs lie far apart */
 };
 
 static inline void

@@ -61,8 +61,8 @@ def floor(folder, read, written):
 
 
 def runs_of(args, folder):
-    """name -> [Cost, ...]; the ways take turns, so that none has the quiet
-    minutes for itself"""
+    """(bytes read and written, name -> [Cost, ...], what stopped it or None).  The
+    ways take turns, so that none has the quiet minutes for itself."""
     image = f"{folder}/vm.img"
     shutil.copyfile(args.image, image)
     sizes = needs(args.program, image, args.medium)
@@ -71,14 +71,18 @@ def runs_of(args, folder):
                                      args.tools).items():
         if name in args.ways:
             commands[name] = ([*command, image], env)
-    costs = {name: [] for name in commands}
-    for number in range(args.runs):
-        for name, (command, env) in commands.items():
-            shutil.copyfile(args.image, image)
-            costs[name].append(measure.measure(command, env))
-            print(f"run {number + 1}: {name}: {costs[name][-1].wall:.1f} s",
-                  file=sys.stderr)
-    return sizes, costs
+    costs, stop = {name: [] for name in commands}, None
+    try:
+        for _ in range(args.runs):
+            for name, (command, env) in commands.items():
+                shutil.copyfile(args.image, image)
+                costs[name].append(measure.measure(command, env))
+                print(f"{name}: {costs[name][-1]}", file=sys.stderr)
+    except KeyboardInterrupt:
+        stop = "interrupted"
+    except measure.Failure as e:
+        stop = e
+    return sizes, {name: all_of for name, all_of in costs.items() if all_of}, stop
 
 
 def ratios(costs):
@@ -109,15 +113,17 @@ def main():
     args = ap.parse_args()
     start = measure.machine()
     with tempfile.TemporaryDirectory(dir=os.path.dirname(args.image)) as folder:
-        (read, written), costs = runs_of(args, folder)
-    print(f"{start} before and {measure.load()} after; {args.runs} runs: median "
-          "(least-most)\n")
+        (read, written), costs, stop = runs_of(args, folder)
+    print(f"{start} before and {measure.load()} after; {len(costs['floor'])} runs: "
+          "median (least-most)\n")
     print(measure.table(os.path.basename(args.medium), costs) + "\n")
     print(f"- floor: {read / 1e6:.0f} MB read, {written / 1e6:.2f} MB written")
     for line in ratios(costs):
         print("- " + line)
     if args.data:
         measure.write_data(args.data, costs)
+    if stop is not None:
+        sys.exit(f"compare.py: stopped: {stop}")
 
 
 if __name__ == "__main__":

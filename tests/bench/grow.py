@@ -99,4 +99,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except measure.Failure as e:
+        sys.exit(f"grow.py: {e}")

@@ -19,7 +19,6 @@ import resource
 import select
 import signal
 import statistics
-import sys
 import tempfile
 import time
 
@@ -33,13 +32,17 @@ MB = 1e6
 APPLIANCE = b"org.libguestfs.channel.0"
 
 # wall: s until the command ended; cpu: s, user and system; memory: MB, the peak
-# of the whole tree, pages that several share counted once; read, written: MB
+# of the whole tree with its memfds, shared pages counted once; read, written: MB
 # through read(2) and write(2) and the like, page cache and pipes included;
 # disk: MB that are to reach the disk; launches: appliances
 Cost = collections.namedtuple(
     "Cost", "wall cpu memory read written disk launches")
 UNITS = dict(wall="s", cpu="s", memory="MB", read="MB", written="MB", disk="MB",
              launches="")
+
+
+class Failure(Exception):
+    """A command did not end as it should; what it said."""
 
 
 def io_bytes():
@@ -106,16 +109,41 @@ def descendants(pid):
     return found
 
 
-def bytes_of(pid):
-    """Its share of the memory in use; what it maps where shares are secret."""
-    for name, field in (("smaps_rollup", b"Pss"), ("status", b"VmRSS")):
+def mapped(pid):
+    """(its share of the memory that is mapped, how much of it is of memfds and the
+    like) in bytes; what it maps where shares are secret."""
+    for name, field in (("smaps_rollup", rb"Pss"), ("status", rb"VmRSS")):
         try:
             with open(f"/proc/{pid}/{name}", "rb") as f:
-                m = re.search(rb"^%s:\s+(\d+) kB" % field, f.read(), re.MULTILINE)
-            return int(m[1]) * 1024 if m else 0
+                found = dict(re.findall(rb"^(\w+):\s+(\d+) kB", f.read(),
+                                        re.MULTILINE))
         except OSError:
-            pass
-    return 0
+            continue
+        return (int(found.get(field, 0)) * 1024,
+                int(found.get(b"Pss_Shmem", 0)) * 1024)
+    return 0, 0
+
+
+def memfds(pid):
+    """{inode: bytes} of its files that lie in memory"""
+    found = {}
+    try:
+        for fd in os.scandir(f"/proc/{pid}/fd"):
+            if os.readlink(fd.path).startswith("/memfd:"):
+                st = os.stat(fd.path)
+                found[st.st_ino] = st.st_blocks * 512
+    except OSError:                    # it has just ended
+        pass
+    return found
+
+
+def memory_of(tree):
+    """Files in memory may be mapped or not, and count once."""
+    files = {}
+    for pid in tree:
+        files.update(memfds(pid))
+    totals = [sum(column) for column in zip((0, 0), *map(mapped, tree))]
+    return totals[0] - totals[1] + max(totals[1], sum(files.values()))
 
 
 def is_appliance(pid):
@@ -134,7 +162,7 @@ def watch(pid, done):
     while not select.select([done], [], [], pause)[0]:
         start = time.thread_time()
         tree = descendants(pid)
-        peak = max(peak, sum(map(bytes_of, tree)))
+        peak = max(peak, memory_of(tree))
         for child in tree:             # an exec changes it: twice is enough
             if known.get(child, 0) < 2:
                 known[child] = known.get(child, 0) + 1
@@ -145,8 +173,7 @@ def watch(pid, done):
 
 
 def measure(command, env=None, statuses=(0,)):
-    """The Cost of one run.  The program ends with what the command said when
-    its exit status is none of @statuses."""
+    """The Cost of one run; Failure when its exit status is none of @statuses."""
     done, result = os.pipe()
     with tempfile.TemporaryFile() as log:
         pid = os.fork()
@@ -160,8 +187,8 @@ def measure(command, env=None, statuses=(0,)):
         os.waitpid(pid, 0)
         if isinstance(report, str) or report[0] not in statuses:
             log.seek(0)
-            sys.exit(f"{' '.join(command)}: {report}\n"
-                     + log.read().decode(errors="replace"))
+            raise Failure(f"{' '.join(command)}: {report}\n"
+                          + log.read().decode(errors="replace"))
     _, wall, cpu, memory, (read, written, disk) = report
     return Cost(wall, cpu, max(peak, memory) / MB, read / MB, written / MB, disk / MB, launches)
 
