@@ -37,6 +37,12 @@ catch_messages(void)
     said[0] = '\0';
 }
 
+bool
+library_complained(void)
+{
+    return said[0] != '\0';
+}
+
 /* The values of errno that do not mean that the volume is damaged. */
 static enum v2v_error_code
 class_of(int errnum)

@@ -411,9 +411,9 @@ ntfs_descriptor(struct ntfs_volume *volume, const char *path,
     got =
         sd != NULL ? ntfs_get_ntfs_acl(&context, inode, sd, (size_t)len) : len;
     /* what the library cannot read it makes up, for Everyone */
-    if (got <= 0 || got != len || sd == NULL ||
+    if (got <= 0 || got != len || sd == NULL || library_complained() ||
         volume->device.broken.code != V2V_OK)
-        return volume_fail(volume, got < 0 ? -got : errno, err,
+        return volume_fail(volume, got < 0 ? -got : EIO, err,
                            "%s: its security descriptor", path);
     return v2v_bytes_add(ret, sd, (size_t)len, err);
 }

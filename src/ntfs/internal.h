@@ -47,6 +47,8 @@ struct ntfs_volume {
 /* The library's messages go to v2v_trace(); the first one since the last
  * catch_messages() is part of the error that volume_fail() makes. */
 void catch_messages(void);
+/* Since then. */
+bool library_complained(void);
 
 /* The error of a call to the library that has just failed with @errnum: what
  * broke the device, or damage, a full volume, no memory. */

@@ -132,6 +132,45 @@ test_each_call(void **state)
     close(disk.fd);
 }
 
+/* Both copies of $Secure's descriptors; each starts with a hash, an id from 256
+ * on, the offset 0 and a length. */
+static int
+damage_descriptors(const struct test_disk *disk)
+{
+    uint32_t head[5], noise[1024];
+    int count = 0;
+
+    memset(noise, 0xa5, sizeof noise);
+    for (uint64_t at = 0; at < disk->len; at += 4096)
+        if (pread(disk->fd, head, sizeof head, (off_t)(disk->offset + at)) ==
+                (ssize_t)sizeof head &&
+            head[1] >= 256 && head[1] < 300 && head[2] == 0 && head[3] == 0 &&
+            head[4] > 20 && head[4] < 1024)
+            count += pwrite(disk->fd, noise, sizeof noise,
+                            (off_t)(disk->offset + at)) > 0;
+    return count;
+}
+
+static void
+test_damaged_descriptors(void **state)
+{
+    V2V_AUTO(ntfs_volume) struct ntfs_volume *volume = NULL;
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+    struct v2v_error err = { 0 };
+    struct test_disk disk;
+
+    (void)state;
+    make_volume(512, 4096, 8);
+    fill_volume(tree);
+    open_test_disk(&disk, 512);
+    assert_int_equal(damage_descriptors(&disk), 2);
+    assert_int_equal(mount_test_disk(&disk, true, &volume, &err), 0);
+    assert_int_equal(ntfs_descriptor(volume, "/Windows", &bytes, &err), -1);
+    assert_int_equal(err.code, V2V_ERR_FORMAT);
+    assert_non_null(strstr(err.text, "its security descriptor: damaged"));
+    close(disk.fd);
+}
+
 static int
 set_up(void **state)
 {
@@ -144,6 +183,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_call),
+        cmocka_unit_test(test_damaged_descriptors),
     };
 
     return cmocka_run_group_tests(tests, set_up, remove_top);
