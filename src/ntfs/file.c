@@ -413,7 +413,7 @@ ntfs_descriptor(struct ntfs_volume *volume, const char *path,
     /* what the library cannot read it makes up, for Everyone */
     if (got <= 0 || got != len || sd == NULL || library_complained() ||
         volume->device.broken.code != V2V_OK)
-        return volume_fail(volume, got == 0 ? errno : EIO, err,
+        return volume_fail(volume, got < 0 ? -got : EIO, err,
                            "%s: its security descriptor", path);
     return v2v_bytes_add(ret, sd, (size_t)len, err);
 }
