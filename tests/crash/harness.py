@@ -136,6 +136,8 @@ class Bench:
     root/vm has the image and its XML, root/tmp is TMPDIR, root/work takes the
     overlay.  With @output it is vm/new.img that is made."""
 
+    unboxed = False  # qemu-nbd without its sandbox
+
     def __init__(self, root, guest, program, output=False, work_dir=False):
         self.root, self.guest, self.program, self.output = root, guest, program, output
         self.image, self.xml = f"{root}/vm/vm.img", f"{root}/vm/vm.xml"
@@ -146,6 +148,10 @@ class Bench:
         self.change += ["-w", f"{root}/work"] if work_dir else []
         self.undo = [program, "undo", self.image]
         self.recover = [program, "recover", self.result]
+        if self.unboxed:
+            self.change.insert(1, "-s")
+            self.undo += ["--sandbox", "off"]
+            self.recover += ["--sandbox", "off"]
 
     def reset(self):
         shutil.rmtree(self.root, ignore_errors=True)

@@ -17,6 +17,7 @@
 #include "cli/definition.h"
 #include "image/image.h"
 #include "image/nbd.h"
+#include "sandbox/sandbox.h"
 
 enum { AREAS = 40, AREA_MAX = 200000, AREAS_START = 1 << 20 };
 
@@ -134,12 +135,14 @@ main(int argc, char **argv)
     struct v2v_error err = { 0 };
     int option, status = 0;
 
-    while ((option = getopt(argc, argv, "x:o:w:d:n:")) != -1) {
+    while ((option = getopt(argc, argv, "sx:o:w:d:n:")) != -1) {
         job.xml = option == 'x' ? optarg : job.xml;
         job.domain.domain = option == 'd' ? optarg : job.domain.domain;
         job.definition = option == 'n' ? optarg : job.definition;
         job.options.output = option == 'o' ? optarg : job.options.output;
         job.options.work_dir = option == 'w' ? optarg : job.options.work_dir;
+        if (option == 's') /* a script stands for qemu-nbd */
+            sandbox_set_mode(SANDBOX_OFF);
         if (option == '?')
             return V2V_ERR_USAGE;
     }
