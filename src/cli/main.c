@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -164,6 +165,7 @@ main(int argc, char **argv)
     int status = V2V_OK;
 
     open_standard_files();
+    signal(SIGCHLD, SIG_DFL); /* ignored, no status of a child would be told */
     definition_set_ops(&options);
     if (cli_options_parse(argc, argv, &options, &err) < 0)
         status = fail(&err);

@@ -101,6 +101,11 @@ check "the image is sound" qemu-img check -q a.qcow2
 "$program" undo a.qcow2 --json 2>/dev/null | true
 check "undo that nobody listens to" same qcow2 a.qcow2
 
+"$tool" a.qcow2 9
+check "undo with SIGCHLD ignored by who started us" \
+    env --ignore-signal=CHLD "$program" undo a.qcow2
+check "that is undone" same qcow2 a.qcow2
+
 # ---- somebody else's child is left alone
 "$tool" a.qcow2 8
 bash -c "{ sleep 3; echo alive >child; } & exec '$program' undo -q a.qcow2"
