@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/process.h"
 #include "base/text.h"
 
 /* A file in memory that a child gets, with its name there. */
@@ -56,7 +57,7 @@ run(const char *const *argv, int out, struct v2v_error *err)
     char *environment[] = { locale, NULL };
     posix_spawn_file_actions_t actions;
     pid_t pid;
-    int status = 0, failed = posix_spawn_file_actions_init(&actions);
+    int status, failed = posix_spawn_file_actions_init(&actions);
 
     if (failed != 0)
         return v2v_fail_errno(err, failed, "diff");
@@ -67,9 +68,7 @@ run(const char *const *argv, int out, struct v2v_error *err)
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0)
         return v2v_fail_errno(err, failed, "diff (of the package diffutils)");
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return v2v_fail_errno(err, errno, "diff");
+    status = v2v_reap(pid);
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
         return v2v_fail(err, V2V_ERR_INTERNAL, "diff failed");
     return 0;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "image/image.h"
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -101,8 +102,7 @@ kill_children(const struct children *others)
         for (size_t i = 0; i < now.count; i++) {
             if (is_among(others, now.pids[i]) || kill(now.pids[i], SIGKILL) < 0)
                 continue;
-            while (waitpid(now.pids[i], NULL, 0) < 0 && errno == EINTR)
-                ;
+            v2v_reap(now.pids[i]);
             killed++;
         }
     } while (killed > 0);

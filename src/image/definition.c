@@ -13,16 +13,24 @@ image_set_domain_ops(const struct image_domain_ops *domain_ops)
     ops = domain_ops;
 }
 
+static int
+set_domain(struct definition *d, const char *uri, const char *uuid,
+           const char *name, struct v2v_error *err)
+{
+    d->uri = v2v_strdup(uri, err);
+    d->uuid = v2v_strdup(uuid, err);
+    d->name = v2v_strdup(name, err);
+    return d->uri == NULL || d->uuid == NULL || d->name == NULL ? -1 : 0;
+}
+
 int
 definition_copy(const struct image_definition *from, struct definition *ret,
                 struct v2v_error *err)
 {
     if (from->domain.uuid == NULL)
         return 0;
-    ret->uri = v2v_strdup(from->domain.uri, err);
-    ret->uuid = v2v_strdup(from->domain.uuid, err);
-    ret->name = v2v_strdup(from->domain.name, err);
-    if (ret->uri == NULL || ret->uuid == NULL || ret->name == NULL)
+    if (set_domain(ret, from->domain.uri, from->domain.uuid, from->domain.name,
+                   err) < 0)
         return -1;
     return digest_of_bytes(from->old, strlen(from->old), &ret->before, err);
 }
@@ -63,10 +71,7 @@ definition_json_get(const json_t *value, struct definition *ret,
         !digest_parse(before, &ret->before))
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "the domain's uri, uuid, name or SHA-256 is damaged");
-    ret->uri = v2v_strdup(uri, err);
-    ret->uuid = v2v_strdup(uuid, err);
-    ret->name = v2v_strdup(name, err);
-    return ret->uri == NULL || ret->uuid == NULL || ret->name == NULL ? -1 : 0;
+    return set_domain(ret, uri, uuid, name, err);
 }
 
 static struct image_domain

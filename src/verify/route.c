@@ -243,25 +243,31 @@ look_configured(struct route *r, struct v2v_error *err)
     return found;
 }
 
+/* The value @name of the subject, which is a name itself: with one of
+ * @separators in it it would lead elsewhere, and counts as absent. */
+static int
+look_name(struct route *r, const char *name, const char *separators, char **ret,
+          struct v2v_error *err)
+{
+    int found = database_text(r->match->hive, r->subject, name, ret, err);
+
+    if (found > 0 && strpbrk(*ret, separators) != NULL)
+        found = 0;
+    if (found < 0 ||
+        (found > 0 ? set(&r->text, err, "%s is %s", name, *ret)
+                   : set(&r->text, err, "there is no value %s", name)) < 0)
+        return -1;
+    return found;
+}
+
 int
 look_descriptor(struct route *r, struct v2v_error *err)
 {
-    int found;
-
     if (set(&r->subject, err,
             "DriverDatabase\\DriverPackages\\%s\\Descriptors\\%s",
             r->match->package, r->match->id) < 0)
         return -1;
-    found = database_text(r->match->hive, r->subject, "Configuration",
-                          &r->configuration, err);
-    if (found > 0 && strchr(r->configuration, '\\') != NULL)
-        found = 0;
-    if (found < 0 ||
-        set(&r->text, err,
-            found ? "Configuration is %s" : "there is no value Configuration%s",
-            found ? r->configuration : "") < 0)
-        return -1;
-    return found;
+    return look_name(r, "Configuration", "\\", &r->configuration, err);
 }
 
 int
@@ -301,20 +307,9 @@ look_configuration_listed(struct route *r, struct v2v_error *err)
 int
 look_configured_service(struct route *r, struct v2v_error *err)
 {
-    int found;
-
     if (at_configuration(r, err) < 0)
         return -1;
-    found =
-        database_text(r->match->hive, r->subject, "Service", &r->service, err);
-    if (found > 0 && strpbrk(r->service, "\\/") != NULL)
-        found = 0;
-    if (found < 0 ||
-        set(&r->text, err,
-            found ? "Service is %s" : "there is no value Service%s",
-            found ? r->service : "") < 0)
-        return -1;
-    return found;
+    return look_name(r, "Service", "\\/", &r->service, err);
 }
 
 static int

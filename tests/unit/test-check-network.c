@@ -163,13 +163,9 @@ test_real(void **state)
 }
 
 static int
-start_with_guest(void **state)
+start_all(void **state)
 {
-    if (start(state) < 0)
-        return -1;
-    make_tree("guest", "");
-    scene_load("guest", FACTS_ANY, &guest);
-    return 0;
+    return start_with_scene(state, &guest);
 }
 
 static int
@@ -187,5 +183,5 @@ main(void)
         cmocka_unit_test(test_real),
     };
 
-    return cmocka_run_group_tests(tests, start_with_guest, stop);
+    return cmocka_run_group_tests(tests, start_all, stop);
 }

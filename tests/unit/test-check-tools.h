@@ -481,4 +481,15 @@ start(void **state)
     return 0;
 }
 
+/* The same, with a Windows 10 in @ret for all tests of the program. */
+static inline int
+start_with_scene(void **state, struct scene *ret)
+{
+    if (start(state) < 0)
+        return -1;
+    make_tree("guest", "");
+    scene_load("guest", FACTS_ANY, ret);
+    return 0;
+}
+
 #endif

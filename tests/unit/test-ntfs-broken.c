@@ -12,9 +12,6 @@ __lsan_default_suppressions(void)
     return "leak:libntfs-3g\n";
 }
 
-static uint8_t sd[256];
-static size_t sd_len;
-
 static const char *const tree =
     "seq 9000 >text; for d in Windows Windows/System32; do "
     "echo \"dir\t$SD\t$d\"; done; "
@@ -169,13 +166,6 @@ test_damaged_descriptors(void **state)
     assert_int_equal(err.code, V2V_ERR_FORMAT);
     assert_non_null(strstr(err.text, "its security descriptor: damaged"));
     close(disk.fd);
-}
-
-static int
-set_up(void **state)
-{
-    sd_len = descriptor(sd);
-    return make_top(state);
 }
 
 int

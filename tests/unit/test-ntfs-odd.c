@@ -3,8 +3,6 @@
 #include "test-ntfs.h"
 
 static struct v2v_error err;
-static uint8_t sd[256];
-static size_t sd_len;
 
 static const char *const tree =
     "seq 60000 >text; mkdir -p model; "
@@ -411,13 +409,6 @@ test_no_volume(void **state)
     expect_refused(mount_test_disk(&disk, false, &volume, &err), V2V_ERR_FORMAT,
                    "cannot mount the NTFS volume");
     close(disk.fd);
-}
-
-static int
-set_up(void **state)
-{
-    sd_len = descriptor(sd);
-    return make_top(state);
 }
 
 int

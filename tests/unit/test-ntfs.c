@@ -15,8 +15,6 @@ static const struct shape {
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static struct v2v_error err;
-static uint8_t sd[256];
-static size_t sd_len;
 
 /* ---- what is there ---- */
 
@@ -282,13 +280,6 @@ test_write(void **state)
         close_test_disk(&disk);
         judge(&shapes[i]);
     }
-}
-
-static int
-set_up(void **state)
-{
-    sd_len = descriptor(sd);
-    return make_top(state);
 }
 
 int

@@ -24,17 +24,20 @@
     "01010000000000051200000000031800ff011f0001020000000000052000000020020000" \
     "01020000000000052000000020020000010100000000000512000000"
 
-static inline size_t
-descriptor(uint8_t *ret)
+/* The same in binary; from set_up() on. */
+static uint8_t sd[256];
+static size_t sd_len;
+
+static inline int
+set_up(void **state)
 {
-    size_t len = strlen(DESCRIPTOR) / 2;
     unsigned byte;
 
-    for (size_t i = 0; i < len; i++) {
-        sscanf(&DESCRIPTOR[2 * i], "%2x", &byte);
-        ret[i] = (uint8_t)byte;
+    for (sd_len = 0; sd_len < strlen(DESCRIPTOR) / 2; sd_len++) {
+        sscanf(&DESCRIPTOR[2 * sd_len], "%2x", &byte);
+        sd[sd_len] = (uint8_t)byte;
     }
-    return len;
+    return make_top(state);
 }
 
 /* A disk in a file, with a partition at @offset; the call number @fail_at, and
