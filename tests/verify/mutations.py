@@ -304,6 +304,12 @@ edit("configuration-no-service", lambda h: h.unset(package_key(h) +
      r"\Configurations\viostor_inst", "Service"), NEW)
 edit("configuration-no-service", lambda h: h.sz(package_key(h) +
      r"\Configurations\viostor_inst", "Service", ""), NEW, name="empty-service")
+# with a separator in it a name would lead to another key
+edit("configuration-no-service", lambda h: h.sz(package_key(h) +
+     r"\Configurations\viostor_inst", "Service", r"..\viostor"), NEW,
+     name="service-path")
+edit("descriptor-missing", lambda h: h.sz(package_key(h) + "\\Descriptors\\" +
+     IDS[3], "Configuration", r"..\viostor_inst"), NEW, name="configuration-path")
 
 
 def wrong_part(h, at, data, inf="viostor.inf"):
