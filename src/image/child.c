@@ -16,7 +16,8 @@ enum {
     LISTENER_FD = 3,     /* SD_LISTEN_FDS_START */
     SAID_MAX = 16 << 20, /* beyond reason */
     EXEC_FAILED = 127,   /* nobody looks: the pipe says why */
-    END_MS = 1000
+    END_MS = 1000,
+    FLUSH_MS = 60000 /* asked to end, QEMU still writes what it has */
 };
 
 static char lc_all[] = "LC_ALL=C";
@@ -192,8 +193,11 @@ child_start(const char *const *argv, int out, int listener,
 void
 child_end(const struct child *child)
 {
-    if (!v2v_ends_within(child->pid, END_MS))
-        kill(child->pid, SIGTERM);
+    if (v2v_ends_within(child->pid, END_MS))
+        return;
+    kill(child->pid, SIGTERM);
+    if (!v2v_ends_within(child->pid, FLUSH_MS))
+        kill(child->pid, SIGKILL);
 }
 
 /* "qemu-img: Could not open '/a': ...\n": we name the program ourselves. */

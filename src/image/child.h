@@ -63,7 +63,8 @@ int child_start(const char *const *argv, int out, int listener,
 int child_wait(struct child *child, struct v2v_error *err);
 
 /* For one that should end by itself, and may not: after a second it is asked
- * to (SIGTERM).  child_wait() comes next, and knows which it was. */
+ * to (SIGTERM), a minute later it is killed, as one that was stopped has to be.
+ * child_wait() comes next, and knows which it was. */
 void child_end(const struct child *child);
 
 /* What it has said on its standard error so far, without its name in front

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "image/child.h"
@@ -21,6 +22,8 @@ enum { REQUEST_MAX = 32 << 20 };
 
 /* Of a list: an overlay of ours has some hundreds. */
 enum { EXTENTS_MAX = 1 << 20 };
+
+int nbd_patience = 120;
 
 static const char depth_context[] = "qemu:allocation-depth";
 
@@ -234,14 +237,54 @@ make_client(struct nbd_disk *disk, struct v2v_error *err)
     return 0;
 }
 
-/* @connection is libnbd's from here on. */
+/* It may never end by itself: killed, not asked. */
+static int
+fail_as_silent(struct nbd_disk *disk, struct v2v_error *err)
+{
+    nbd_close(v2v_steal(disk->nbd));
+    nbd_server_abandon(v2v_steal(disk->server));
+    return v2v_fail(err, V2V_ERR_INTERNAL,
+                    "qemu-nbd did not open it within %d s: look whether its "
+                    "storage answers (cat reads it, too), then try again",
+                    nbd_patience);
+}
+
+/* Milliseconds of a clock that nobody sets. */
+static int64_t
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* nbd_connect_socket() would wait for ever.  @connection is libnbd's from here
+ * on. */
+static int
+shake_hands(struct nbd_disk *disk, int connection, struct v2v_error *err)
+{
+    int64_t end = now() + (int64_t)nbd_patience * 1000, left;
+
+    if (nbd_aio_connect_socket(disk->nbd, connection) < 0)
+        return fail_as_lost(disk, err);
+    while (nbd_aio_is_connecting(disk->nbd)) {
+        left = end - now();
+        if (left <= 0)
+            return fail_as_silent(disk, err);
+        if (nbd_poll(disk->nbd, (int)left) < 0)
+            break;
+    }
+    return nbd_aio_is_ready(disk->nbd) ? 0 : fail_as_lost(disk, err);
+}
+
 static int
 connect_to_server(struct nbd_disk *disk, int connection, struct v2v_error *err)
 {
     int64_t size, most;
 
-    if (nbd_connect_socket(disk->nbd, connection) < 0)
-        return fail_as_lost(disk, err);
+    if (shake_hands(disk, connection, err) < 0)
+        return -1;
     size = nbd_get_size(disk->nbd);
     most = nbd_get_block_size(disk->nbd, LIBNBD_SIZE_MAXIMUM);
     if (size < 0 || most < 0)

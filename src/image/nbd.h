@@ -46,12 +46,18 @@ enum nbd_access { NBD_READ_ONLY, NBD_READ_WRITE };
  * V2V_ERR_USAGE    there is no such file
  * V2V_ERR_FORMAT   QEMU cannot open it; the text is what it said
  * V2V_ERR_BUSY     a virtual machine or a QEMU tool has it
- * V2V_ERR_INTERNAL qemu-nbd is not installed, died, or the system is out of
- *                  something
+ * V2V_ERR_INTERNAL qemu-nbd is not installed, died, was silent for longer than
+ *                  nbd_patience, or the system is out of something
  */
 int nbd_disk_open(const char *path, const char *format, enum nbd_access access,
                   const struct v2v_strings *others, struct nbd_disk **ret,
                   struct v2v_error *err);
+
+/* How long qemu-nbd may take until it has opened an image, seconds: it does in
+ * milliseconds, but storage may be slow, and QEMU first repairs a qcow2 with
+ * lazy_refcounts that was not closed, for which it reads all of the tables.
+ * Tests want less than the 120 it is. */
+extern int nbd_patience;
 
 /**
  * nbd_server_start() - the same for a client in another process

@@ -552,7 +552,7 @@ test_failed_handshakes(void **state)
 
     (void)state;
     python_answers("", &err);
-    error_is(&err, V2V_ERR_INTERNAL, "image: nbd_connect_socket: ");
+    error_is(&err, V2V_ERR_INTERNAL, "image: nbd_poll: ");
     python_answers("sys.exit('qemu-nbd: a reason')\n", &err);
     error_is(&err, V2V_ERR_FORMAT, "image: qemu-nbd: a reason");
     /* the real one, too, would wait for a client that speaks its language */
@@ -561,6 +561,29 @@ test_failed_handshakes(void **state)
                    "time.sleep(1000)\n",
                    &err);
     error_is(&err, V2V_ERR_INTERNAL, "magic");
+}
+
+/* One that says nothing, and one that stops in mid-sentence and would not end
+ * if it were asked to. */
+static void
+test_silent(void **state)
+{
+    struct v2v_error err = { 0 };
+    int before = open_descriptors();
+
+    (void)state;
+    nbd_patience = 1;
+    python_answers("time.sleep(1000)\n", &err);
+    error_is(&err, V2V_ERR_INTERNAL,
+             "image: qemu-nbd did not open it within 1 s: look whether its "
+             "storage answers");
+    python_answers("c, _ = listener.accept()\n"
+                   "c.send(b'NBDMAGIC')\n"
+                   "os.kill(os.getpid(), 19)\n",
+                   &err);
+    error_is(&err, V2V_ERR_INTERNAL, "within 1 s");
+    nbd_patience = 120;
+    assert_int_equal(open_descriptors(), before);
 }
 
 /* A local user who guesses the name, or reads it in /proc/net/unix. */
@@ -955,6 +978,7 @@ main(void)
         IN_TOP(test_root_is_little),
         IN_TOP(test_read_only_is_read_only),
         IN_TOP(test_failed_handshakes),
+        IN_TOP(test_silent),
         IN_TOP(test_nobody_else_gets_in),
         IN_TOP(test_locked),
         IN_TOP(test_extents),
