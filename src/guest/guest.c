@@ -97,7 +97,7 @@ guest_mount_fat(struct guest *guest, unsigned disk, unsigned partition,
 int
 guest_unmount(struct guest *guest, struct v2v_error *err)
 {
-    guest_forget_directory(guest);
+    guest_forget_directories(guest);
     if (guest->mounted && guest->backend->unmount(guest->state, err) < 0)
         return -1;
     guest->mounted = false;
@@ -125,7 +125,7 @@ guest_abandon(struct guest *guest)
 {
     if (guest == NULL)
         return;
-    guest_forget_directory(guest);
+    guest_forget_directories(guest);
     guest->backend->abandon(guest->state);
     free(guest);
 }

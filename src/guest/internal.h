@@ -15,6 +15,14 @@ struct guest_mounted {
     unsigned write;
 };
 
+/* A directory on the way to what was asked for. */
+struct guest_directory {
+    char *asked; /* "Windows/INF", as the caller spelled it; NULL: unused */
+    struct guest_node node;
+};
+
+enum { GUEST_DIRECTORIES = 32 };
+
 struct guest {
     const struct guest_backend *backend;
     void *state;   /* the backend's */
@@ -22,13 +30,12 @@ struct guest {
     unsigned disk_count;
     bool mounted;
     struct guest_mounted what; /* without meaning unless @mounted */
-    char *directory_path;      /* that was asked for last: "Windows/INF"; NULL:
-                                * none */
-    struct guest_node directory; /* what it is */
+    struct guest_directory directories[GUEST_DIRECTORIES]; /* of that volume */
+    size_t next_directory;                                 /* counts up */
 };
 
 /* Of a volume that is no longer the mounted one. */
-void guest_forget_directory(struct guest *guest);
+void guest_forget_directories(struct guest *guest);
 
 /* V2V_ERR_INTERNAL unless a volume is mounted. */
 int guest_check_mounted(const struct guest *guest, struct v2v_error *err);

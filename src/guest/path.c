@@ -33,101 +33,96 @@ check_directory(const struct guest_node *node, struct v2v_error *err)
     return 0;
 }
 
-/* From @node, which is replaced. */
+void
+guest_forget_directories(struct guest *guest)
+{
+    for (size_t i = 0; i < GUEST_DIRECTORIES; i++) {
+        free(guest->directories[i].asked);
+        guest->directories[i].asked = NULL;
+        guest_node_done(&guest->directories[i].node);
+    }
+}
+
+static int
+copy_node(const struct guest_node *from, struct guest_node *ret,
+          struct v2v_error *err)
+{
+    ret->stat = from->stat;
+    ret->path = v2v_strdup(from->path, err);
+    return ret->path == NULL ? -1 : 0;
+}
+
+static int
+remember(struct guest *guest, const char *asked, size_t len,
+         const struct guest_node *node, struct v2v_error *err)
+{
+    struct guest_directory *oldest =
+        &guest->directories[guest->next_directory++ % GUEST_DIRECTORIES];
+
+    free(oldest->asked);
+    guest_node_done(&oldest->node);
+    oldest->asked = v2v_strndup(asked, len, err);
+    return oldest->asked == NULL ? -1 : copy_node(node, &oldest->node, err);
+}
+
+/* Each name on the way is a call to the backend, and most files that are asked
+ * for lie in a few directories.  These stay what they are: nobody else writes,
+ * and we replace none.  @asked: the path so far, @len bytes of the caller's. */
+static int
+find_directory(struct guest *guest, const struct guest_node *parent,
+               const char *name, const char *asked, size_t len,
+               struct guest_node *ret, struct v2v_error *err)
+{
+    for (size_t i = 0; i < GUEST_DIRECTORIES; i++) {
+        const struct guest_directory *known = &guest->directories[i];
+
+        if (known->asked != NULL && strlen(known->asked) == len &&
+            memcmp(known->asked, asked, len) == 0)
+            return copy_node(&known->node, ret, err);
+    }
+    if (guest->backend->lookup(guest->state, parent, name, ret, err) < 0)
+        return -1;
+    return ret->stat.is_dir ? remember(guest, asked, len, ret, err) : 0;
+}
+
+/* From @node, the root, which is replaced. */
 static int
 walk(struct guest *guest, const char *path, struct guest_node *node,
      struct v2v_error *err)
 {
+    const char *asked = path;
+
     for (;;) {
         V2V_AUTO(mem) char *name = NULL;
-        struct guest_node child = { 0 };
+        V2V_AUTO(guest_node) struct guest_node child = { 0 };
 
         if (guest_next_name(&path, &name, err) < 0)
             return -1;
         if (name == NULL)
             return 0;
         if (check_directory(node, err) < 0 ||
-            guest->backend->lookup(guest->state, node, name, &child, err) < 0)
+            (*path == '/' ? find_directory(guest, node, name, asked,
+                                           (size_t)(path - asked), &child, err)
+                          : guest->backend->lookup(guest->state, node, name,
+                                                   &child, err)) < 0)
             return -1;
         guest_node_done(node);
         *node = child;
+        child = (struct guest_node){ 0 };
     }
-}
-
-static int
-start_at(const char *path, const struct guest_stat *stat,
-         struct guest_node *node, struct v2v_error *err)
-{
-    node->path = v2v_strdup(path, err);
-    node->stat = *stat;
-    return node->path == NULL ? -1 : 0;
-}
-
-static int
-walk_from_root(struct guest *guest, const char *path, struct guest_node *node,
-               struct v2v_error *err)
-{
-    static const struct guest_stat root = { .exists = true, .is_dir = true };
-
-    return start_at("/", &root, node, err) < 0 ? -1
-                                               : walk(guest, path, node, err);
-}
-
-void
-guest_forget_directory(struct guest *guest)
-{
-    guest_node_done(&guest->directory);
-    free(guest->directory_path);
-    guest->directory_path = NULL;
-}
-
-/* Makes @path, in the spelling of the caller, the directory that is known. */
-static int
-enter(struct guest *guest, char *path, struct v2v_error *err)
-{
-    V2V_AUTO(guest_node) struct guest_node node = { 0 };
-
-    if (guest->directory_path != NULL &&
-        strcmp(guest->directory_path, path) == 0)
-        return 0;
-    if (walk_from_root(guest, path, &node, err) < 0 ||
-        check_directory(&node, err) < 0)
-        return -1;
-    guest_forget_directory(guest);
-    guest->directory_path = v2v_strdup(path, err);
-    if (guest->directory_path == NULL)
-        return -1;
-    guest->directory = node;
-    node = (struct guest_node){ 0 };
-    return 0;
-}
-
-/* Many files of one directory are asked for in a row, and each name on the way
- * is a call to the backend.  Where nobody writes, the way stays the same. */
-static int
-resolve(struct guest *guest, const char *path, struct guest_node *node,
-        struct v2v_error *err)
-{
-    const char *last = strrchr(path, '/');
-    V2V_AUTO(mem) char *directory = NULL;
-
-    if (last == NULL || guest->what.write)
-        return walk_from_root(guest, path, node, err);
-    directory = v2v_strndup(path, (size_t)(last - path), err);
-    if (directory == NULL || enter(guest, directory, err) < 0 ||
-        start_at(guest->directory.path, &guest->directory.stat, node, err) < 0)
-        return -1;
-    return walk(guest, last, node, err);
 }
 
 int
 guest_resolve(struct guest *guest, const char *path, struct guest_node *ret,
               struct v2v_error *err)
 {
-    V2V_AUTO(guest_node) struct guest_node node = { 0 };
+    V2V_AUTO(guest_node)
+    struct guest_node node = { .stat = { .exists = true, .is_dir = true } };
 
-    if (guest_check_mounted(guest, err) < 0 ||
-        resolve(guest, path, &node, err) < 0)
+    if (guest_check_mounted(guest, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    node.path = v2v_strdup("/", err);
+    if (node.path == NULL || walk(guest, path, &node, err) < 0)
         return v2v_fail_in(err, "%s", path);
     *ret = node;
     node = (struct guest_node){ 0 };
