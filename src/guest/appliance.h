@@ -14,6 +14,8 @@
 struct appliance_disk {
     struct appliance *appliance;
     char name[12];                    /* in the appliance: "/dev/sda" */
+    unsigned sector_size;             /* bytes */
+    uint64_t size;                    /* bytes */
     const struct disk_reader *reader; /* the caller's, or NULL */
 };
 

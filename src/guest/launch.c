@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "guest/kvm.h"
+#include "image/nbd.h"
 
 static bool trace;
 
@@ -131,25 +132,59 @@ launch_hint(void)
     return hint;
 }
 
+/* What is no disk image is found to be none by whoever asks what is on it. */
+static int
+probe(const struct disk_reader *reader, struct appliance_disk *ret,
+      struct v2v_error *err)
+{
+    V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
+    struct v2v_error why = { 0 };
+
+    if (disk_probe(reader, &layout, &why) < 0 && why.code != V2V_ERR_FORMAT)
+        return v2v_fail(err, why.code, "%s", why.text);
+    ret->sector_size = layout.sector_size == 4096 ? 4096 : 512;
+    ret->size = reader->size;
+    return 0;
+}
+
+/* Linux finds the partitions of a disk only if it has sectors as large as its
+ * table counts in. */
+static int
+measure_disk(const struct guest_disk_source *disk, struct appliance_disk *ret,
+             struct v2v_error *err)
+{
+    V2V_AUTO(nbd_disk) struct nbd_disk *nbd = NULL;
+    struct disk_reader reader;
+
+    if (disk->reader != NULL)
+        return probe(disk->reader, ret, err);
+    if (nbd_disk_open(disk->image, disk->format, NBD_READ_ONLY, disk->files,
+                      &nbd, err) < 0)
+        return -1;
+    reader = nbd_disk_reader(nbd);
+    return probe(&reader, ret, err);
+}
+
 /* cachemode "unsafe" ignores the guest's flushes.  The overlay is thrown away
  * unless all of the run succeeded; QEMU writes everything into the host's page
  * cache when it stops, where the commit on the same host reads it; and the
  * commit flushes the overlay first. */
 static int
 add_disk(const struct appliance *appliance,
-         const struct guest_disk_source *disk)
+         const struct guest_disk_source *disk, unsigned blocksize)
 {
     return guestfs_add_drive_opts(
         appliance->g, disk->image, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
         GUESTFS_ADD_DRIVE_OPTS_READONLY, (int)disk->read_only,
-        GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1);
+        GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
+        GUESTFS_ADD_DRIVE_OPTS_BLOCKSIZE, (int)blocksize, -1);
 }
 
 /* As libguestfs calls disks in the order in which they were added, whatever
  * the appliance's kernel does (man guestfs, "BLOCK DEVICE NAMING"): from
  * /dev/sda to /dev/sdz, then /dev/sdaa. */
 static int
-name_disks(struct appliance *appliance, const struct guest_machine *machine,
+list_disks(struct appliance *appliance, const struct guest_machine *machine,
            struct v2v_error *err)
 {
     const size_t letters = 'z' - 'a' + 1;
@@ -166,6 +201,8 @@ name_disks(struct appliance *appliance, const struct guest_machine *machine,
         disk->reader = machine->disks[i].reader;
         snprintf(disk->name, sizeof disk->name, "/dev/sd%s%c",
                  i < letters ? "" : first, (char)('a' + i % letters));
+        if (measure_disk(&machine->disks[i], disk, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -192,6 +229,8 @@ static int
 configure(const struct appliance *appliance,
           const struct guest_machine *machine, bool force_tcg)
 {
+    const struct appliance_disk *disks = appliance->disks;
+
     if (watch_events(appliance) < 0 ||
         guestfs_set_network(appliance->g, 0) < 0 ||
         guestfs_set_tmpdir(appliance->g, machine->scratch) < 0)
@@ -200,7 +239,7 @@ configure(const struct appliance *appliance,
         guestfs_set_backend_setting(appliance->g, "force_tcg", "1") < 0)
         return -1;
     for (size_t i = 0; i < machine->count; i++)
-        if (add_disk(appliance, &machine->disks[i]) < 0)
+        if (add_disk(appliance, &machine->disks[i], disks[i].sector_size) < 0)
             return -1;
     return 0;
 }
@@ -213,7 +252,7 @@ launch(struct appliance *appliance, const struct guest_machine *machine,
     if (appliance->g == NULL)
         return v2v_fail_errno(err, errno, "libguestfs");
     guestfs_set_error_handler(appliance->g, NULL, NULL);
-    if (name_disks(appliance, machine, err) < 0)
+    if (list_disks(appliance, machine, err) < 0)
         return -1;
     if (configure(appliance, machine, force_tcg) < 0)
         return appliance_fail_in(appliance, err, "libguestfs");
@@ -300,15 +339,17 @@ appliance_abandon(void *state)
     free(appliance);
 }
 
+/* It flushes the disks, and says whether that worked (man guestfs,
+ * guestfs_set_autosync(), which is on). */
 int
 appliance_close(void *state, struct v2v_error *err)
 {
     const struct appliance *appliance = state;
 
-    if (guestfs_sync(appliance->g) < 0)
-        return appliance_fail_in(appliance, err, "flushing the guest's disks");
     if (guestfs_shutdown(appliance->g) < 0)
-        return appliance_fail_in(appliance, err, "stopping the appliance");
+        return appliance_fail_in(appliance, err,
+                                 "flushing the guest's disks and stopping the "
+                                 "appliance");
     return 0;
 }
 

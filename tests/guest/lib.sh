@@ -71,22 +71,22 @@ fingerprint() {
 # volume IMAGE [N] OUT: the Nth NTFS partition of an image (1 by default), as
 # a plain file.  Found by NTFS' own signature, not by partition types.
 volume() {
-    local image=$1 out=${*: -1} number=1 raw=$tmp/volume.raw start size
+    local image=$1 out=${*: -1} number=1 raw=$tmp/volume.raw sector=512 start size
     [ $# -lt 3 ] || number=$2
     qemu-img convert -O raw "$image" "$raw" || return
-    while read -r start size; do
+    # a GPT's header is in the second sector
+    ! dd if="$raw" bs=4096 skip=1 count=1 status=none | head -c 8 | grep -qa '^EFI PART' ||
+        sector=4096
+    while read -r start size; do # partx counts in 512 bytes, always
         [ "$(dd if="$raw" bs=1 skip=$((start * 512 + 3)) count=4 \
-            status=none)" = NTFS ] || continue
+            status=none | tr -d '\0')" = NTFS ] || continue
         number=$((number - 1))
         [ "$number" = 0 ] || continue
         dd if="$raw" of="$out" bs=512 skip="$start" count="$size" \
             conv=sparse status=none
         rm -f "$raw"
         return
-    done < <(sfdisk -J "$raw" | python3 -c '
-import json, sys
-for p in json.load(sys.stdin)["partitiontable"]["partitions"]:
-    print(p["start"], p["size"])')
+    done < <(partx -g -r -o START,SECTORS --sector-size $sector "$raw")
     rm -f "$raw"
     echo "$image: no such NTFS partition"
     return 1
@@ -110,9 +110,13 @@ volume_acl() {
 
 # volume_check VOLUME: is it a sound file system?  No "chkdsk" outside of
 # Windows; this is what ntfs-3g's programs, 7-Zip and sleuthkit can tell.  (7-Zip
-# reads no sparse file that was not written to its end, so it only lists.)
+# reads no sparse file that was not written to its end, so it only lists; and no
+# NTFS with sectors of 4096 bytes, not one that mkntfs has just made either.)
 volume_check() {
-    ntfsfix -n "$1" && ntfsresize -i -f "$1" && 7z l "$1" && fls -r -p "$1"
+    local sector
+    sector=$(od -A n -t u2 -j 11 -N 2 "$1")
+    ntfsfix -n "$1" && ntfsresize -i -f "$1" && fls -r -p "$1" &&
+        { [ "$sector" -eq 4096 ] || 7z l "$1"; }
 }
 
 # volume_agrees VOLUME PATH FILE: 7-Zip and sleuthkit read FILE there, too
