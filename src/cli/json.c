@@ -40,12 +40,15 @@ json_version(const struct inf_driver_ver *ver)
 }
 
 json_t *
-json_backend(const char *name, const char *not_direct)
+json_backend(const char *name, const char *not_direct,
+             const struct guest_use *libguestfs)
 {
     if (name == NULL)
         return json_null();
-    return json_pack("{s:s, s:o}", "name", name, "not_direct",
-                     json_text(*not_direct != '\0' ? not_direct : NULL));
+    return json_pack("{s:s, s:o, s:i, s:i}", "name", name, "not_direct",
+                     json_text(*not_direct != '\0' ? not_direct : NULL),
+                     "launches", (int)libguestfs->launches, "calls",
+                     (int)libguestfs->calls);
 }
 
 json_t *

@@ -23,7 +23,8 @@ json_t *json_strings(const struct v2v_strings *list);
 json_t *json_version(const struct inf_driver_ver *ver);
 /* Who opened the guest; NULL: nobody, which is null.  @not_direct: "" is null.
  */
-json_t *json_backend(const char *name, const char *not_direct);
+json_t *json_backend(const char *name, const char *not_direct,
+                     const struct guest_use *libguestfs);
 json_t *json_guest(const struct facts *facts);
 json_t *json_findings(const struct check_result *check);
 json_t *json_gaps(const struct check_result *check);

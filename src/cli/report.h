@@ -30,7 +30,8 @@ struct report {
     struct definition_taken taken; /* --domain */
     const char *backend;  /* "direct", static; NULL: no guest was opened */
     char not_direct[160]; /* why --backend auto did not choose that; or "" */
-    char format[16];      /* of the image: "qcow2"; "" if unknown */
+    struct guest_use libguestfs;
+    char format[16]; /* of the image: "qcow2"; "" if unknown */
     struct facts facts;
     struct facts_hives hives;
     struct drivers_choice choice;

@@ -82,18 +82,26 @@ int guest_choice_by_name(const char *name, enum guest_choice *ret,
  * Source: man guestfs, guestfs_max_disks(); 255 with version 1.48. */
 #define GUEST_DISKS_MAX 255
 
+/* What was asked of libguestfs; all zero with the direct backend. */
+struct guest_use {
+    unsigned launches; /* of appliances, those that did not start included */
+    unsigned calls;    /* of its functions, these included */
+};
+
 struct guest_machine {
     enum guest_choice backend;
     const struct guest_disk_source *disks;
-    size_t count;        /* 1 to GUEST_DISKS_MAX */
-    const char *scratch; /* a directory for temporary files and sockets, which
-                          * need a short path; what is left in it when we are
-                          * killed is for its owner to delete */
+    size_t count;          /* 1 to GUEST_DISKS_MAX */
+    const char *scratch;   /* a directory for temporary files and sockets, which
+                            * need a short path; what is left in it when we are
+                            * killed is for its owner to delete */
+    struct guest_use *use; /* counted there until the guest is closed; NULL:
+                            * nobody asks */
 };
 
 /**
  * guest_open() - reach into the disks of one machine
- * @machine: not needed afterwards, but for the readers
+ * @machine: not needed afterwards, but for the readers and @use
  * @ret:     new; guest_close() or guest_abandon() ends it
  *
  * libguestfs takes seconds with KVM, half a minute without.  No network.  Where

@@ -35,25 +35,36 @@ trace_lines(const char *buf, size_t len)
     }
 }
 
+/* @name: of the function, without "guestfs_" */
+static void
+count_call(struct guest_use *use, const char *name)
+{
+    if (use == NULL)
+        return;
+    use->calls++;
+    use->launches += strcmp(name, "launch") == 0;
+}
+
 static void
 on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags,
          const char *buf, size_t len, const uint64_t *array, size_t array_len)
 {
     (void)g;
-    (void)opaque;
     (void)handle;
     (void)flags;
     /* array: procedure, serial, position, total (man guestfs) */
     if (event == GUESTFS_EVENT_PROGRESS && array_len >= 4)
         v2v_progress("guest", array[2], array[3]);
+    else if (event == GUESTFS_EVENT_ENTER)
+        count_call(opaque, buf);
     else if (event != GUESTFS_EVENT_PROGRESS)
         trace_lines(buf, len);
 }
 
 static int
-watch_events(const struct appliance *appliance)
+watch_events(const struct appliance *appliance, struct guest_use *use)
 {
-    uint64_t events = GUESTFS_EVENT_PROGRESS;
+    uint64_t events = GUESTFS_EVENT_PROGRESS | GUESTFS_EVENT_ENTER;
 
     if (trace) {
         events |= GUESTFS_EVENT_APPLIANCE | GUESTFS_EVENT_LIBRARY |
@@ -62,7 +73,7 @@ watch_events(const struct appliance *appliance)
             guestfs_set_verbose(appliance->g, 1) < 0)
             return -1;
     }
-    return guestfs_set_event_callback(appliance->g, on_event, events, 0, NULL) <
+    return guestfs_set_event_callback(appliance->g, on_event, events, 0, use) <
                    0
                ? -1
                : 0;
@@ -231,7 +242,7 @@ configure(const struct appliance *appliance,
 {
     const struct appliance_disk *disks = appliance->disks;
 
-    if (watch_events(appliance) < 0 ||
+    if (watch_events(appliance, machine->use) < 0 ||
         guestfs_set_network(appliance->g, 0) < 0 ||
         guestfs_set_tmpdir(appliance->g, machine->scratch) < 0)
         return -1;
