@@ -54,6 +54,7 @@ struct sandbox_work {
                      * it has: 0 to 2 are /dev/null */
     size_t fd_count;      /* at most SANDBOX_FDS_MAX */
     uint64_t memory;      /* bytes of address space beyond what we have now */
+    uint64_t files;       /* bytes to which a file may grow: one in memory */
     unsigned cpu_seconds; /* then SIGXCPU kills it */
 };
 

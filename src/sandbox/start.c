@@ -120,7 +120,7 @@ limit(const struct start *s)
     return set_limit(RLIMIT_AS, s->memory) == 0 &&
                    set_limit(RLIMIT_CPU, s->work->cpu_seconds) == 0 &&
                    set_limit(RLIMIT_NOFILE, above) == 0 &&
-                   set_limit(RLIMIT_FSIZE, 0) == 0 &&
+                   set_limit(RLIMIT_FSIZE, s->work->files) == 0 &&
                    set_limit(RLIMIT_CORE, 0) == 0
                ? set_limit(RLIMIT_NPROC, 0)
                : -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "guest/rpc.h"
+#include "sandbox/rpc.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,75 +8,14 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "guest/guest.h"
-
-enum {
-    /* 32767 UTF-16 units are the longest path of Windows, 255 the longest name
-     * of NTFS; three bytes each in UTF-8.  Source: Microsoft, "Maximum Path
-     * Length Limitation". */
-    PATH_LEN = 32767 * 3,
-    NAME_LEN = 255 * 3,
-    /* of a security descriptor: no attribute of $Secure is longer */
-    SD_LEN = 256 << 10,
-    NAMES_LEN = GUEST_LIST_MAX * (NAME_LEN + 1),
-    TEXT_LEN = sizeof((struct v2v_error *)NULL)->text - 1
-};
-
 #define FOR_EVER INT64_MAX /* a deadline */
 
-/* What a message may hold; zero: no such number or part. */
-struct shape {
-    unsigned numbers;
-    struct {
-        size_t max;
-        bool is_text; /* without NULs */
-    } parts[RPC_PARTS];
-};
-
-#define PATH                                                                   \
-    {                                                                          \
-        PATH_LEN, true                                                         \
-    }
-#define NAME                                                                   \
-    {                                                                          \
-        NAME_LEN, true                                                         \
-    }
-#define DATA                                                                   \
-    {                                                                          \
-        RPC_CHUNK, false                                                       \
-    }
-#define SD                                                                     \
-    {                                                                          \
-        SD_LEN, false                                                          \
-    }
-
-static const struct {
-    const char *name;
-    struct shape question, answer;
-} rules[RPC_OPS] = {
-    [RPC_HELLO] = { "opening the disk", { 0 }, { 1, { { 0 } } } },
-    [RPC_DISK_READ] = { "reading the disk", { 2, { { 0 } } }, { 0, { DATA } } },
-    [RPC_MOUNT] = { "mounting the volume", { 5, { { 0 } } }, { 0 } },
-    [RPC_UNMOUNT] = { "unmounting the volume", { 0 }, { 0 } },
-    [RPC_FREE_SPACE] = { "counting free space", { 0 }, { 1, { { 0 } } } },
-    [RPC_LOOKUP] = { "looking up a name",
-                     { 0, { PATH, NAME } },
-                     { 3, { NAME } } },
-    [RPC_LIST] = { "listing a directory",
-                   { 0, { PATH } },
-                   { 0, { { NAMES_LEN, false } } } },
-    [RPC_READ] = { "reading a file", { 2, { PATH } }, { 0, { DATA } } },
-    [RPC_DESCRIPTOR] = { "reading a security descriptor",
-                         { 0, { PATH } },
-                         { 0, { SD } } },
-    [RPC_MAKE] = { "making a file", { 1, { PATH, DATA, SD } }, { 0 } },
-    [RPC_WRITE_AT] = { "writing a file", { 1, { PATH, DATA } }, { 0 } },
-    [RPC_TRUNCATE] = { "shortening a file", { 1, { PATH } }, { 0 } },
-    [RPC_CLOSE] = { "closing the disk", { 0 }, { 0 } },
-};
-
 /* numbers[0]: enum v2v_error_code; parts: the text, the finding's name. */
-static const struct shape refusal = { 1, { { TEXT_LEN, true }, NAME } };
+static const struct rpc_shape refusal = {
+    1,
+    { RPC_TEXT(sizeof((struct v2v_error *)NULL)->text - 1),
+      RPC_TEXT(RPC_FINDING_MAX) }
+};
 
 /* What travels. */
 struct head {
@@ -85,12 +24,6 @@ struct head {
     uint64_t numbers[RPC_NUMBERS];
     uint64_t lens[RPC_PARTS];
 };
-
-const char *
-rpc_name(enum rpc_op op)
-{
-    return rules[op].name;
-}
 
 void
 rpc_done(struct rpc_message *message)
@@ -120,13 +53,13 @@ send_all(int fd, const void *data, size_t len)
 }
 
 static int
-check_fits(const struct rpc_message *m, const struct shape *shape,
-           struct v2v_error *err)
+check_fits(const struct rpc_message *m, const struct rpc_shape *shape,
+           const char *name, struct v2v_error *err)
 {
     for (size_t i = 0; i < RPC_PARTS; i++)
         if (m->parts[i].len > shape->parts[i].max)
             return v2v_fail(err, V2V_ERR_INTERNAL,
-                            "%s: %zu bytes are more than %zu", rpc_name(m->op),
+                            "%s: %zu bytes are more than %zu", name,
                             m->parts[i].len, shape->parts[i].max);
     return 0;
 }
@@ -149,21 +82,27 @@ send_message(int fd, const struct rpc_message *m, bool refused)
 }
 
 int
-rpc_ask(int fd, const struct rpc_message *question, struct v2v_error *err)
+rpc_ask(int fd, const struct rpc_protocol *protocol,
+        const struct rpc_message *question, struct v2v_error *err)
 {
-    if (check_fits(question, &rules[question->op].question, err) < 0)
+    const struct rpc_rule *rule = &protocol->rules[question->op];
+
+    if (check_fits(question, &rule->question, rule->name, err) < 0)
         return -1;
     send_message(fd, question, false);
     return 0;
 }
 
 int
-rpc_answer(int fd, const struct rpc_message *answer, struct v2v_error *err)
+rpc_answer(int fd, const struct rpc_protocol *protocol,
+           const struct rpc_message *answer, struct v2v_error *err)
 {
-    if (check_fits(answer, &rules[answer->op].answer, err) < 0)
+    const struct rpc_rule *rule = &protocol->rules[answer->op];
+
+    if (check_fits(answer, &rule->answer, rule->name, err) < 0)
         return -1;
     if (send_message(fd, answer, false) < 0)
-        return v2v_fail_errno(err, errno, "%s", rpc_name(answer->op));
+        return v2v_fail_errno(err, errno, "%s", rule->name);
     return 0;
 }
 
@@ -230,7 +169,7 @@ receive_all(int fd, void *data, size_t len, int64_t deadline)
 }
 
 static int
-check_head(const struct head *head, const struct shape *shape,
+check_head(const struct head *head, const struct rpc_shape *shape,
            struct v2v_error *err)
 {
     for (size_t i = 0; i < RPC_NUMBERS; i++)
@@ -256,7 +195,7 @@ make_store(const struct head *head, struct rpc_message *ret,
     if (data == NULL)
         return v2v_fail_errno(err, errno, "a message");
     ret->store = (struct v2v_bytes){ .data = data, .len = len, .cap = len };
-    ret->op = (enum rpc_op)head->op;
+    ret->op = head->op;
     memcpy(ret->numbers, head->numbers, sizeof ret->numbers);
     for (size_t i = 0; i < RPC_PARTS; i++) {
         ret->parts[i] = (struct rpc_part){ data, (size_t)head->lens[i] };
@@ -267,7 +206,7 @@ make_store(const struct head *head, struct rpc_message *ret,
 }
 
 static int
-check_texts(const struct rpc_message *m, const struct shape *shape,
+check_texts(const struct rpc_message *m, const struct rpc_shape *shape,
             struct v2v_error *err)
 {
     for (size_t i = 0; i < RPC_PARTS; i++)
@@ -278,7 +217,7 @@ check_texts(const struct rpc_message *m, const struct shape *shape,
 }
 
 static enum rpc_outcome
-receive_parts(int fd, const struct head *head, const struct shape *shape,
+receive_parts(int fd, const struct head *head, const struct rpc_shape *shape,
               int64_t deadline, struct rpc_message *ret, struct v2v_error *err)
 {
     uint8_t *at;
@@ -297,37 +236,35 @@ receive_parts(int fd, const struct head *head, const struct shape *shape,
 }
 
 int
-rpc_next(int fd, struct rpc_message *ret, struct v2v_error *err)
+rpc_next(int fd, const struct rpc_protocol *protocol, struct rpc_message *ret,
+         struct v2v_error *err)
 {
     struct head head;
 
     if (receive_all(fd, &head, sizeof head, FOR_EVER) != RPC_ANSWERED)
         return 0;
-    if (head.op >= RPC_OPS || head.refused != 0)
+    if (head.op >= protocol->count || head.refused != 0)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no question");
-    return receive_parts(fd, &head, &rules[head.op].question, FOR_EVER, ret,
-                         err) == RPC_ANSWERED
+    return receive_parts(fd, &head, &protocol->rules[head.op].question,
+                         FOR_EVER, ret, err) == RPC_ANSWERED
                ? 1
                : -1;
 }
 
-/* Names of findings are static texts; those that mounting can lead to
- * (check/codes.c). */
+/* Names of findings are static texts. */
 static const char *
-find_finding(const char *name)
+find_finding(const struct rpc_protocol *protocol, const char *name)
 {
-    static const char *const names[] = { "fast-startup", "hibernated",
-                                         "journal-v2", "journal-unclean",
-                                         "volume-dirty" };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return names[i];
+    for (const char *const *f = protocol->findings; f != NULL && *f != NULL;
+         f++)
+        if (strcmp(*f, name) == 0)
+            return *f;
     return NULL;
 }
 
 static enum rpc_outcome
-take_refusal(const struct rpc_message *m, struct v2v_error *err)
+take_refusal(const struct rpc_protocol *protocol, const struct rpc_message *m,
+             struct v2v_error *err)
 {
     enum v2v_error_code code = (enum v2v_error_code)m->numbers[0];
 
@@ -335,13 +272,13 @@ take_refusal(const struct rpc_message *m, struct v2v_error *err)
         code != V2V_ERR_NOT_FOUND)
         code = V2V_ERR_INTERNAL;
     v2v_error_set(err, code, "%s", (const char *)m->parts[0].data);
-    v2v_error_name(err, find_finding(m->parts[1].data));
+    v2v_error_name(err, find_finding(protocol, m->parts[1].data));
     return RPC_REFUSED;
 }
 
 enum rpc_outcome
-rpc_wait(int fd, enum rpc_op op, int seconds, struct rpc_message *ret,
-         struct v2v_error *err)
+rpc_wait(int fd, const struct rpc_protocol *protocol, unsigned op, int seconds,
+         struct rpc_message *ret, struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message m = { 0 };
     const int64_t deadline = now() + (int64_t)seconds * 1000;
@@ -354,12 +291,13 @@ rpc_wait(int fd, enum rpc_op op, int seconds, struct rpc_message *ret,
         v2v_error_set(err, V2V_ERR_INTERNAL, "an answer to something else");
         return RPC_NONSENSE;
     }
-    got = receive_parts(fd, &head, head.refused ? &refusal : &rules[op].answer,
+    got = receive_parts(fd, &head,
+                        head.refused ? &refusal : &protocol->rules[op].answer,
                         deadline, &m, err);
     if (got != RPC_ANSWERED)
         return got;
     if (head.refused)
-        return take_refusal(&m, err);
+        return take_refusal(protocol, &m, err);
     *ret = m;
     m = (struct rpc_message){ 0 };
     return RPC_ANSWERED;
