@@ -37,6 +37,10 @@ struct reg_hive;
 int reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
                   struct v2v_error *err);
 void reg_hive_close(struct reg_hive *hive);
+
+/* Load what hivex would load from files when it comes across a name that is not
+ * ASCII: for a process that is about to lose the right to open any. */
+void reg_hive_preload(void);
 V2V_AUTO_DEFINE(reg_hive, struct reg_hive *, reg_hive_close)
 
 /* All look-ups below: 0, or -1 with V2V_ERR_NOT_FOUND when the key or the

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,22 @@ static const struct reg_hive_backend with_hivex = {
     .save = save,
     .close = close_hive,
 };
+
+/* The conversions that hivex 1.3.23 asks for (lib/utf16.c); the C library keeps
+ * a module while something uses it. */
+void
+reg_hive_preload(void)
+{
+    static const char *const names[][2] = { { "UTF-8", "LATIN1" },
+                                            { "LATIN1", "UTF-8" },
+                                            { "UTF-8", "UTF-16LE" },
+                                            { "UTF-16LE", "UTF-8" } };
+    static iconv_t loaded[sizeof names / sizeof *names];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (loaded[i] == NULL)
+            loaded[i] = iconv_open(names[i][0], names[i][1]);
+}
 
 int
 reg_hive_open(const void *data, size_t len, struct reg_hive **ret,

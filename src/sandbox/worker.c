@@ -217,7 +217,7 @@ worker_serve(int fd, const struct rpc_protocol *protocol,
     if (rpc_next(fd, protocol, &question, &err) <= 0)
         return 0;
     answer.op = question.op;
-    if (serve(opaque, &question, &answer, &err) < 0)
-        return rpc_refuse(fd, &err, &err) == 0;
-    return rpc_answer(fd, protocol, &answer, &err) == 0;
+    return (serve(opaque, &question, &answer, &err) == 0 &&
+            rpc_answer(fd, protocol, &answer, &err) == 0) ||
+           rpc_refuse(fd, &err, &err) == 0;
 }
