@@ -18,6 +18,7 @@ struct reg_hive_backend {
                        struct v2v_strings *ret, struct v2v_error *err);
     int (*get)(struct reg_hive *hive, const char *key, const char *name,
                uint32_t *type, struct v2v_bytes *data, struct v2v_error *err);
+    int (*answered)(struct reg_hive *hive, struct v2v_error *err);
     void (*limit)(struct reg_hive *hive, uint64_t max);
     int (*apply)(struct reg_hive *hive, enum reg_hive_id id,
                  const struct reg_edits *edits, struct v2v_error *err);

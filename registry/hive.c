@@ -40,6 +40,12 @@ reg_get(struct reg_hive *hive, const char *key, const char *name,
     return hive->backend->get(hive, key, name, type, data, err);
 }
 
+int
+reg_hive_answered(struct reg_hive *hive, struct v2v_error *err)
+{
+    return hive->backend->answered(hive, err);
+}
+
 void
 reg_hive_limit(struct reg_hive *hive, uint64_t max)
 {

@@ -76,6 +76,16 @@ int reg_get_strings(struct reg_hive *hive, const char *key, const char *name,
  */
 int reg_answer(int result, const struct v2v_error *why, struct v2v_error *err);
 
+/**
+ * reg_hive_answered() - was each question about the hive answered so far?
+ *
+ * For whom took every failure of a look-up for absence.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL: whoever reads the hive broke down,
+ * and what came of it is worth nothing.
+ */
+int reg_hive_answered(struct reg_hive *hive, struct v2v_error *err);
+
 /* Is the key there?  1, 0, or -1 with V2V_ERR_FORMAT. */
 int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);
 

@@ -234,6 +234,14 @@ get(struct reg_hive *base, const char *key, const char *name, uint32_t *type,
     return v2v_bytes_copy(bytes, len, data, err);
 }
 
+static int
+answered(struct reg_hive *base, struct v2v_error *err)
+{
+    (void)base;
+    (void)err;
+    return 0;
+}
+
 static void
 limit(struct reg_hive *base, uint64_t max)
 {
@@ -251,6 +259,7 @@ static const struct reg_hive_backend with_hivex = {
     .children = children,
     .value_names = value_names,
     .get = get,
+    .answered = answered,
     .limit = limit,
     .apply = reg_hivex_apply,
     .save = save,

@@ -35,6 +35,16 @@ facts_hives_done(struct facts_hives *hives)
         facts_hive_done(&hives->items[i]);
 }
 
+int
+facts_hives_answered(const struct facts_hives *hives, struct v2v_error *err)
+{
+    for (size_t i = 0; i < REG_HIVE_COUNT; i++)
+        if (hives->items[i].hive != NULL &&
+            reg_hive_answered(hives->items[i].hive, err) < 0)
+            return -1;
+    return 0;
+}
+
 /* Beside the hive, with one suffix more; replaces what @hive has there. */
 static int
 find_log(struct guest *guest, struct facts_hive *hive, size_t which,

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "hives/private.h"
 #include "registry/backend.h"
 #include "sandbox/worker.h"
@@ -42,13 +41,6 @@ static const char remedy[] =
     "the hive is damaged in a way that its parser does not stand: let Windows "
     "check it, or restore it from a backup";
 
-static int
-fail_as_nonsense(const struct remote *remote, struct v2v_error *err)
-{
-    return v2v_refuse(err, V2V_ERR_INTERNAL, "hive-parser-died",
-                      "%s talks nonsense; %s", remote->who, remedy);
-}
-
 /* Reading ------------------------------------------------------------------ */
 
 static int
@@ -62,7 +54,7 @@ has_key(struct reg_hive *base, const char *key, struct v2v_error *err)
     if (worker_ask(remote->worker, &m, &answer, err) < 0)
         return -1;
     if (answer.numbers[0] > 1)
-        return fail_as_nonsense(remote, err);
+        return worker_distrust(remote->worker, "a key that is half there", err);
     return (int)answer.numbers[0];
 }
 
@@ -91,10 +83,11 @@ ask_names(struct reg_hive *base, unsigned op, const char *key,
     name = answer.parts[0].data;
     end = name + answer.parts[0].len;
     if (name < end && end[-1] != '\0')
-        return fail_as_nonsense(remote, err);
+        return worker_distrust(remote->worker, "names without an end", err);
     for (; name < end; name += strlen(name) + 1) {
         if (!is_utf8(name))
-            return fail_as_nonsense(remote, err);
+            return worker_distrust(remote->worker, "a name that is no UTF-8",
+                                   err);
         if (v2v_strings_add(ret, name, err) < 0)
             return -1;
     }
@@ -127,13 +120,19 @@ get(struct reg_hive *base, const char *key, const char *name, uint32_t *type,
     if (worker_ask(remote->worker, &m, &answer, err) < 0)
         return -1;
     if (answer.numbers[0] > UINT32_MAX)
-        return fail_as_nonsense(remote, err);
+        return worker_distrust(remote->worker, "a type that is none", err);
     v2v_bytes_done(data);
     *type = (uint32_t)answer.numbers[0];
     return v2v_bytes_copy(answer.parts[0].data, answer.parts[0].len, data, err);
 }
 
 /* Editing ------------------------------------------------------------------ */
+
+static int
+answered(struct reg_hive *base, struct v2v_error *err)
+{
+    return worker_check(remote_of(base)->worker, err);
+}
 
 /* Whether it was heard is for the next question to find out. */
 static void
@@ -186,7 +185,8 @@ read_saved(struct remote *remote, uint8_t *data, size_t len,
         if (worker_ask(remote->worker, &m, &answer, err) < 0)
             return -1;
         if (answer.parts[0].len != n)
-            return fail_as_nonsense(remote, err);
+            return worker_distrust(remote->worker, "a piece of another length",
+                                   err);
         memcpy(data + done, answer.parts[0].data, n);
     }
     return 0;
@@ -204,7 +204,8 @@ save(struct reg_hive *base, struct v2v_bytes *ret, struct v2v_error *err)
                    &answer, err) < 0)
         return -1;
     if (answer.numbers[0] == 0 || answer.numbers[0] > WORKER_FILES)
-        return fail_as_nonsense(remote, err);
+        return worker_distrust(remote->worker, "a hive of no possible length",
+                               err);
     len = (size_t)answer.numbers[0];
     bytes.data = malloc(len);
     if (bytes.data == NULL)
@@ -235,6 +236,7 @@ static const struct reg_hive_backend by_a_worker = {
     .children = children,
     .value_names = value_names,
     .get = get,
+    .answered = answered,
     .limit = limit,
     .apply = apply,
     .save = save,
@@ -269,13 +271,13 @@ start(struct remote *remote, const struct hives_source *source,
 
 /* The answer to the first question. */
 static int
-take_replayed(const struct remote *remote, const struct rpc_message *answer,
+take_replayed(struct remote *remote, const struct rpc_message *answer,
               struct reg_replayed *ret, struct v2v_error *err)
 {
     if (answer->numbers[0] > REG_REPLAY_NO_LOGS ||
         answer->numbers[1] > UINT_MAX || answer->numbers[2] > UINT32_MAX ||
         answer->numbers[3] > 1)
-        return fail_as_nonsense(remote, err);
+        return worker_distrust(remote->worker, "a replay that is none", err);
     *ret = (struct reg_replayed){ .result = (enum reg_replay)answer->numbers[0],
                                   .entries = (unsigned)answer->numbers[1],
                                   .last_sequence = (uint32_t)answer->numbers[2],

@@ -116,6 +116,21 @@ worker_tell(struct worker *worker, const struct rpc_message *question,
     return worker_ask(worker, question, &answer, err);
 }
 
+int
+worker_distrust(struct worker *worker, const char *what, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+
+    v2v_error_set(&why, V2V_ERR_INTERNAL, "%s", what);
+    return give_up(worker, RPC_NONSENSE, &why, err);
+}
+
+int
+worker_check(const struct worker *worker, struct v2v_error *err)
+{
+    return worker->broken.code == V2V_OK ? 0 : fail_as_broken(worker, err);
+}
+
 /* Start and end ------------------------------------------------------------ */
 
 struct start {

@@ -49,6 +49,13 @@ int worker_ask(struct worker *worker, const struct rpc_message *question,
 int worker_tell(struct worker *worker, const struct rpc_message *question,
                 struct v2v_error *err);
 
+/* An answer that no worker of ours gives: the end of it, as above. */
+int worker_distrust(struct worker *worker, const char *what,
+                    struct v2v_error *err);
+
+/* Has it been of use so far?  -1 as above. */
+int worker_check(const struct worker *worker, struct v2v_error *err);
+
 /* Wait for one that was told to end, as long as for an answer, then kill it;
  * V2V_ERR_INTERNAL unless its exit status is 0. */
 int worker_end(struct worker *worker, struct v2v_error *err);
