@@ -16,7 +16,7 @@ enum hives_op {
     HIVES_EDIT,        /* enum reg_op, type; key, name, data: one more */
     HIVES_APPLY,       /* hive's id: the edits since the last time */
     HIVES_SAVE,        /* -> bytes that the hive has then */
-    HIVES_SAVED,       /* offset, len -> so many bytes of that */
+    HIVES_SAVED,       /* offset, len -> so many bytes of that; once */
     HIVES_OPS
 };
 

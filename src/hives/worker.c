@@ -157,6 +157,7 @@ save(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
     return 0;
 }
 
+/* Once, in order: nothing is kept that was read to its end. */
 static int
 read_saved(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
@@ -166,7 +167,12 @@ read_saved(struct work *w, const struct rpc_message *m,
     if (offset > w->saved.len || len > w->saved.len - offset)
         return v2v_fail(err, V2V_ERR_INTERNAL, "there are %zu bytes",
                         w->saved.len);
-    answer->parts[0] = (struct rpc_part){ w->saved.data + offset, (size_t)len };
+    if (v2v_bytes_copy(w->saved.data + offset, (size_t)len, &answer->store,
+                       err) < 0)
+        return -1;
+    set_part(answer);
+    if (offset + len == w->saved.len)
+        v2v_bytes_done(&w->saved);
     return 0;
 }
 

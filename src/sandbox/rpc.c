@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #define FOR_EVER INT64_MAX /* a deadline */
@@ -34,19 +35,28 @@ rpc_done(struct rpc_message *message)
 
 /* Send --------------------------------------------------------------------- */
 
+/* All of them at once, so that whoever waits wakes up once.  -1 and errno. */
 static int
-send_all(int fd, const void *data, size_t len)
+send_all(int fd, struct iovec *pieces, size_t count)
 {
-    const uint8_t *from = data;
+    struct msghdr m = { .msg_iov = pieces, .msg_iovlen = count };
 
-    while (len > 0) {
-        ssize_t n = send(fd, from, len, MSG_NOSIGNAL);
+    while (m.msg_iovlen > 0) {
+        ssize_t sent = sendmsg(fd, &m, MSG_NOSIGNAL);
 
-        if (n < 0 && errno != EINTR)
+        if (sent < 0 && errno != EINTR)
             return -1;
-        if (n > 0) {
-            from += n;
-            len -= (size_t)n;
+        for (size_t n = sent > 0 ? (size_t)sent : 0; m.msg_iovlen > 0;) {
+            struct iovec *first = m.msg_iov;
+
+            if (n < first->iov_len) {
+                first->iov_base = (uint8_t *)first->iov_base + n;
+                first->iov_len -= n;
+                break;
+            }
+            n -= first->iov_len;
+            m.msg_iov++;
+            m.msg_iovlen--;
         }
     }
     return 0;
@@ -69,16 +79,15 @@ static int
 send_message(int fd, const struct rpc_message *m, bool refused)
 {
     struct head head = { .op = m->op, .refused = refused };
+    struct iovec pieces[1 + RPC_PARTS] = { { &head, sizeof head } };
 
     memcpy(head.numbers, m->numbers, sizeof head.numbers);
-    for (size_t i = 0; i < RPC_PARTS; i++)
+    for (size_t i = 0; i < RPC_PARTS; i++) {
         head.lens[i] = m->parts[i].len;
-    if (send_all(fd, &head, sizeof head) < 0)
-        return -1;
-    for (size_t i = 0; i < RPC_PARTS; i++)
-        if (send_all(fd, m->parts[i].data, m->parts[i].len) < 0)
-            return -1;
-    return 0;
+        pieces[i + 1] = (struct iovec){ (void *)(uintptr_t)m->parts[i].data,
+                                        m->parts[i].len };
+    }
+    return send_all(fd, pieces, 1 + RPC_PARTS);
 }
 
 int
@@ -144,28 +153,40 @@ left_until(int64_t deadline)
     return left > 0 ? (int)left : 0;
 }
 
-/* @deadline: of the whole message, else one that comes byte by byte would never
+/* Is there something to receive, or an end? */
+static enum rpc_outcome
+wait_for_more(int fd, int64_t deadline)
+{
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    int polled = poll(&ready, 1, left_until(deadline));
+
+    if (polled == 0)
+        return RPC_SILENT;
+    return polled < 0 && errno != EINTR ? RPC_LOST : RPC_ANSWERED;
+}
+
+/* What was sent at once is there at once: only where nothing is, it waits.
+ * @deadline: of the whole message, else one that comes byte by byte would never
  * be late. */
 static enum rpc_outcome
 receive_all(int fd, void *data, size_t len, int64_t deadline)
 {
+    enum rpc_outcome outcome = RPC_ANSWERED;
     uint8_t *to = data;
 
-    while (len > 0) {
-        struct pollfd ready = { .fd = fd, .events = POLLIN };
-        int polled = poll(&ready, 1, left_until(deadline));
-        ssize_t n = polled > 0 ? recv(fd, to, len, 0) : 0;
+    while (len > 0 && outcome == RPC_ANSWERED) {
+        ssize_t n = recv(fd, to, len, deadline == FOR_EVER ? 0 : MSG_DONTWAIT);
 
-        if (polled == 0)
-            return RPC_SILENT;
-        if ((polled < 0 || n < 0) && errno == EINTR)
-            continue;
-        if (polled < 0 || n <= 0)
-            return RPC_LOST;
-        to += n;
-        len -= (size_t)n;
+        if (n < 0 && errno == EAGAIN)
+            outcome = wait_for_more(fd, deadline);
+        else if (n == 0 || (n < 0 && errno != EINTR))
+            outcome = RPC_LOST;
+        else if (n > 0) {
+            to += n;
+            len -= (size_t)n;
+        }
     }
-    return RPC_ANSWERED;
+    return outcome;
 }
 
 static int
