@@ -74,15 +74,9 @@ reg_edit_holds(struct reg_hive *hive, const struct reg_edit *edit,
     }
 }
 
-void
-reg_hive_limit(struct reg_hive *hive, uint64_t max)
-{
-    hive->max = max;
-}
-
 /* hivex never uses space again: what @cost bytes more make of the hive. */
 static int
-grow(struct reg_hive *hive, uint64_t cost, const char *key,
+grow(struct hivex_hive *hive, uint64_t cost, const char *key,
      struct v2v_error *err)
 {
     hive->len += cost;
@@ -107,7 +101,7 @@ is_ascii(const char *text)
 }
 
 static int
-add_key(struct reg_hive *hive, hive_node_h parent, const char *name,
+add_key(struct hivex_hive *hive, hive_node_h parent, const char *name,
         const char *key, hive_node_h *ret, struct v2v_error *err)
 {
     /* the list of sub-keys is written anew */
@@ -130,7 +124,7 @@ add_key(struct reg_hive *hive, hive_node_h parent, const char *name,
 }
 
 static int
-make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
+make_key(struct hivex_hive *hive, const char *key, hive_node_h *ret,
          struct v2v_error *err)
 {
     hive_node_h node = hive->root;
@@ -157,7 +151,7 @@ make_key(struct reg_hive *hive, const char *key, hive_node_h *ret,
 
 /* hivex rewrites every value of the key: see REG_VALUE_MAX. */
 static int
-check_values_fit(struct reg_hive *hive, hive_node_h node,
+check_values_fit(struct hivex_hive *hive, hive_node_h node,
                  const struct reg_edit *edit, size_t new_len,
                  struct v2v_error *err)
 {
@@ -190,7 +184,7 @@ check_values_fit(struct reg_hive *hive, hive_node_h node,
 
 /* A value that exists keeps its name's spelling, as in Windows. */
 static int
-name_of(struct reg_hive *hive, hive_node_h node, const struct reg_edit *edit,
+name_of(struct hivex_hive *hive, hive_node_h node, const struct reg_edit *edit,
         char **ret, struct v2v_error *err)
 {
     hive_value_h value;
@@ -206,7 +200,7 @@ name_of(struct reg_hive *hive, hive_node_h node, const struct reg_edit *edit,
 }
 
 static int
-set_value(struct reg_hive *hive, const struct reg_edit *edit,
+set_value(struct hivex_hive *hive, const struct reg_edit *edit,
           struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes data = { 0 };
@@ -214,7 +208,7 @@ set_value(struct reg_hive *hive, const struct reg_edit *edit,
     hive_set_value value;
     hive_node_h node;
 
-    if (wanted_data(hive, edit, &data, err) < 0 ||
+    if (wanted_data(&hive->base, edit, &data, err) < 0 ||
         make_key(hive, edit->key, &node, err) < 0 ||
         check_values_fit(hive, node, edit, data.len, err) < 0 ||
         name_of(hive, node, edit, &name, err) < 0)
@@ -230,7 +224,7 @@ set_value(struct reg_hive *hive, const struct reg_edit *edit,
 }
 
 static int
-delete_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
+delete_key(struct hivex_hive *hive, const char *key, struct v2v_error *err)
 {
     hive_node_h node;
 
@@ -246,7 +240,7 @@ delete_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
 }
 
 static int
-apply_one(struct reg_hive *hive, const struct reg_edit *edit,
+apply_one(struct hivex_hive *hive, const struct reg_edit *edit,
           struct v2v_error *err)
 {
     hive_node_h node;
@@ -264,10 +258,11 @@ apply_one(struct reg_hive *hive, const struct reg_edit *edit,
 /* hivex can succeed and not have done it: of two keys of one name, which a
  * damaged hive may hold, it deletes one. */
 static int
-check_done(struct reg_hive *hive, const struct reg_edit *edit,
+check_done(struct hivex_hive *hive, const struct reg_edit *edit,
            struct v2v_error *err)
 {
-    int holds = edit->op == REG_OP_STAMP ? 1 : reg_edit_holds(hive, edit, err);
+    int holds =
+        edit->op == REG_OP_STAMP ? 1 : reg_edit_holds(&hive->base, edit, err);
 
     if (holds == 0)
         return v2v_fail(err, V2V_ERR_FORMAT,
@@ -277,16 +272,18 @@ check_done(struct reg_hive *hive, const struct reg_edit *edit,
 }
 
 int
-reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
-               const struct reg_edits *edits, struct v2v_error *err)
+reg_hivex_apply(struct reg_hive *base, enum reg_hive_id id,
+                const struct reg_edits *edits, struct v2v_error *err)
 {
+    struct hivex_hive *hive = hivex_hive_of(base);
+
     for (size_t i = 0; i < edits->count; i++) {
         const struct reg_edit *edit = &edits->items[i];
         int holds;
 
         if (edit->hive != id)
             continue;
-        holds = reg_edit_holds(hive, edit, err);
+        holds = reg_edit_holds(base, edit, err);
         if (holds < 0 || (holds == 0 && (apply_one(hive, edit, err) < 0 ||
                                          check_done(hive, edit, err) < 0)))
             return v2v_fail_in(err, "%s", reg_hive_name(id));

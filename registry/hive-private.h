@@ -5,17 +5,28 @@
 
 #include <hivex.h>
 
-#include "registry/hive.h"
+#include "registry/backend.h"
 
-struct reg_hive {
+struct hivex_hive {
+    struct reg_hive base;
     hive_h *h;
     hive_node_h root;
     uint64_t len; /* bytes at most, if it were saved now */
     uint64_t max; /* the bound for that */
 };
 
+static inline struct hivex_hive *
+hivex_hive_of(struct reg_hive *base)
+{
+    return (struct hivex_hive *)base;
+}
+
+/* reg_hive_apply(). */
+int reg_hivex_apply(struct reg_hive *base, enum reg_hive_id id,
+                    const struct reg_edits *edits, struct v2v_error *err);
+
 /* The node of @key, 0 when absent; -1 with V2V_ERR_FORMAT. */
-int reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
+int reg_node_find(struct hivex_hive *hive, const char *key, hive_node_h *ret,
                   struct v2v_error *err);
 
 /* A part of a key's path: @*part .. up to the next '\\', and past it. */

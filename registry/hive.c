@@ -1,172 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is the same whoever reads the hive. */
 #include "registry/hive.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 
-#include "registry/check.h"
-#include "registry/header.h"
-#include "registry/hive-private.h"
-
-/* hivex takes file names only: an anonymous file has one under /proc. */
-struct anonymous_file {
-    int fd;
-    char path[32];
-};
-
-static int
-anonymous_file_new(struct anonymous_file *ret, struct v2v_error *err)
-{
-    ret->fd = memfd_create("hive", MFD_CLOEXEC);
-    if (ret->fd < 0)
-        return v2v_fail_errno(err, errno, "memory for a registry hive");
-    snprintf(ret->path, sizeof ret->path, "/proc/self/fd/%d", ret->fd);
-    return 0;
-}
-
-static int
-open_with_hivex(const struct anonymous_file *file, struct reg_hive **ret,
-                struct v2v_error *err)
-{
-    V2V_AUTO(reg_hive) struct reg_hive *hive = calloc(1, sizeof *hive);
-
-    if (hive == NULL)
-        return v2v_fail_errno(err, errno, "registry hive");
-    hive->h = hivex_open(file->path, HIVEX_OPEN_WRITE);
-    if (hive->h == NULL)
-        return v2v_fail(err, V2V_ERR_FORMAT, "corrupt registry hive: %s",
-                        errno == 0 ? "hivex refuses it" : strerror(errno));
-    hive->root = hivex_root(hive->h);
-    if (hive->root == 0)
-        return v2v_fail(err, V2V_ERR_FORMAT,
-                        "corrupt registry hive: no root key");
-    *ret = v2v_steal(hive);
-    return 0;
-}
-
-int
-reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
-              struct v2v_error *err)
-{
-    struct anonymous_file file;
-    struct reg_header header;
-    int result;
-
-    if (reg_header_read(data, len, &header, err) < 0 ||
-        reg_hive_check(data, len, err) < 0 ||
-        anonymous_file_new(&file, err) < 0)
-        return -1;
-    if (v2v_fd_write(file.fd, data, len) < 0)
-        result = v2v_fail_errno(err, errno, "memory for a registry hive");
-    else
-        result = open_with_hivex(&file, ret, err);
-    close(file.fd);
-    if (result < 0)
-        return -1;
-    (*ret)->len = len;
-    (*ret)->max = REG_HIVE_MAX;
-    return 0;
-}
+#include "registry/backend.h"
 
 void
 reg_hive_close(struct reg_hive *hive)
 {
-    if (hive == NULL)
-        return;
-    if (hive->h != NULL)
-        hivex_close(hive->h);
-    free(hive);
+    if (hive != NULL)
+        hive->backend->close(hive);
 }
 
-static int
-check_saved(const struct v2v_bytes *bytes, struct v2v_error *err)
+int
+reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
 {
-    struct reg_header header;
+    return hive->backend->has_key(hive, key, err);
+}
 
-    if (reg_header_read(bytes->data, bytes->len, &header, err) < 0 ||
-        reg_hive_check(bytes->data, bytes->len, err) < 0) {
-        err->code = V2V_ERR_INTERNAL;
-        return v2v_fail_in(err, "what hivex would write");
-    }
-    return 0;
+int
+reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+             struct v2v_error *err)
+{
+    return hive->backend->children(hive, key, ret, err);
+}
+
+int
+reg_value_names(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
+                struct v2v_error *err)
+{
+    return hive->backend->value_names(hive, key, ret, err);
+}
+
+int
+reg_get(struct reg_hive *hive, const char *key, const char *name,
+        uint32_t *type, struct v2v_bytes *data, struct v2v_error *err)
+{
+    return hive->backend->get(hive, key, name, type, data, err);
+}
+
+int
+reg_hive_answered(struct reg_hive *hive, struct v2v_error *err)
+{
+    return hive->backend->answered(hive, err);
+}
+
+void
+reg_hive_limit(struct reg_hive *hive, uint64_t max)
+{
+    hive->backend->limit(hive, max);
+}
+
+int
+reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
+               const struct reg_edits *edits, struct v2v_error *err)
+{
+    return hive->backend->apply(hive, id, edits, err);
 }
 
 int
 reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
               struct v2v_error *err)
 {
-    struct anonymous_file file;
-    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
-    int result = 0;
-
-    if (anonymous_file_new(&file, err) < 0)
-        return -1;
-    if (hivex_commit(hive->h, file.path, 0) < 0)
-        result = v2v_fail_errno(err, errno, "saving a registry hive");
-    if (result == 0)
-        result = v2v_file_read(file.path, SIZE_MAX, &bytes, err);
-    close(file.fd);
-    if (result < 0 || check_saved(&bytes, err) < 0)
-        return -1;
-    v2v_bytes_done(ret);
-    *ret = bytes;
-    bytes = (struct v2v_bytes){ 0 };
-    return 0;
-}
-
-int
-reg_next_part(const char **path, char **ret, struct v2v_error *err)
-{
-    size_t len = strcspn(*path, "\\");
-
-    *ret = v2v_strndup(*path, len, err);
-    if (*ret == NULL)
-        return -1;
-    *path += len + ((*path)[len] == '\\');
-    return 0;
-}
-
-static int
-damaged(const char *key, struct v2v_error *err)
-{
-    return v2v_fail(err, V2V_ERR_FORMAT, "%s: the hive is damaged there: %s",
-                    key, strerror(errno));
-}
-
-int
-reg_node_find(struct reg_hive *hive, const char *key, hive_node_h *ret,
-              struct v2v_error *err)
-{
-    hive_node_h node = hive->root;
-
-    for (const char *rest = key; node != 0 && *rest != '\0';) {
-        V2V_AUTO(mem) char *part = NULL;
-
-        if (reg_next_part(&rest, &part, err) < 0)
-            return -1;
-        errno = 0;
-        node = hivex_node_get_child(hive->h, node, part);
-        /* absent is 0 with errno 0 */
-        if (node == 0 && errno != 0)
-            return damaged(key, err);
-    }
-    *ret = node;
-    return 0;
-}
-
-static int
-need_node(struct reg_hive *hive, const char *key, hive_node_h *ret,
-          struct v2v_error *err)
-{
-    if (reg_node_find(hive, key, ret, err) < 0)
-        return -1;
-    if (*ret == 0)
-        return v2v_fail(err, V2V_ERR_NOT_FOUND, "%s: no such key", key);
-    return 0;
+    return hive->backend->save(hive, ret, err);
 }
 
 int
@@ -177,88 +74,6 @@ reg_answer(int result, const struct v2v_error *why, struct v2v_error *err)
     if (why->code == V2V_ERR_NOT_FOUND || why->code == V2V_ERR_FORMAT)
         return 0;
     return v2v_fail(err, why->code, "%s", why->text);
-}
-
-int
-reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err)
-{
-    hive_node_h node;
-
-    if (reg_node_find(hive, key, &node, err) < 0)
-        return -1;
-    return node != 0;
-}
-
-/* The names of keys or values, whose handles end in 0; takes over @handles. */
-static int
-add_names(struct reg_hive *hive, const char *key, size_t *handles,
-          char *(*name_of)(hive_h *, size_t), struct v2v_strings *ret,
-          struct v2v_error *err)
-{
-    V2V_AUTO(mem) size_t *list = handles;
-
-    if (list == NULL)
-        return damaged(key, err);
-    for (size_t i = 0; list[i] != 0; i++) {
-        V2V_AUTO(mem) char *name = name_of(hive->h, list[i]);
-
-        if (name == NULL)
-            return damaged(key, err);
-        if (v2v_strings_add(ret, name, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-int
-reg_children(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
-             struct v2v_error *err)
-{
-    hive_node_h node;
-
-    if (need_node(hive, key, &node, err) < 0)
-        return -1;
-    return add_names(hive, key, hivex_node_children(hive->h, node),
-                     hivex_node_name, ret, err);
-}
-
-int
-reg_value_names(struct reg_hive *hive, const char *key, struct v2v_strings *ret,
-                struct v2v_error *err)
-{
-    hive_node_h node;
-
-    if (need_node(hive, key, &node, err) < 0)
-        return -1;
-    return add_names(hive, key, hivex_node_values(hive->h, node),
-                     hivex_value_key, ret, err);
-}
-
-int
-reg_get(struct reg_hive *hive, const char *key, const char *name,
-        uint32_t *type, struct v2v_bytes *data, struct v2v_error *err)
-{
-    V2V_AUTO(mem) char *bytes = NULL;
-    hive_value_h value;
-    hive_node_h node;
-    hive_type t = hive_t_none;
-    size_t len = 0;
-
-    if (need_node(hive, key, &node, err) < 0)
-        return -1;
-    errno = 0;
-    value = hivex_node_get_value(hive->h, node, name);
-    if (value == 0 && errno != 0)
-        return damaged(key, err);
-    if (value == 0)
-        return v2v_fail(err, V2V_ERR_NOT_FOUND, "%s: no value \"%s\"", key,
-                        name);
-    bytes = hivex_value_value(hive->h, value, &t, &len);
-    if (bytes == NULL)
-        return damaged(key, err);
-    v2v_bytes_done(data);
-    *type = (uint32_t)t;
-    return v2v_bytes_copy(bytes, len, data, err);
 }
 
 static int

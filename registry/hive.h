@@ -37,6 +37,10 @@ struct reg_hive;
 int reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
                   struct v2v_error *err);
 void reg_hive_close(struct reg_hive *hive);
+
+/* Load what hivex would load from files when it comes across a name that is not
+ * ASCII: for a process that is about to lose the right to open any. */
+void reg_hive_preload(void);
 V2V_AUTO_DEFINE(reg_hive, struct reg_hive *, reg_hive_close)
 
 /* All look-ups below: 0, or -1 with V2V_ERR_NOT_FOUND when the key or the
@@ -71,6 +75,16 @@ int reg_get_strings(struct reg_hive *hive, const char *key, const char *name,
  * error that @why is.
  */
 int reg_answer(int result, const struct v2v_error *why, struct v2v_error *err);
+
+/**
+ * reg_hive_answered() - was each question about the hive answered so far?
+ *
+ * For whom took every failure of a look-up for absence.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL: whoever reads the hive broke down,
+ * and what came of it is worth nothing.
+ */
+int reg_hive_answered(struct reg_hive *hive, struct v2v_error *err);
 
 /* Is the key there?  1, 0, or -1 with V2V_ERR_FORMAT. */
 int reg_has_key(struct reg_hive *hive, const char *key, struct v2v_error *err);

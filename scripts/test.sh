@@ -223,7 +223,7 @@ memcheck_one() {
 memcheck() {
     export -f memcheck_one
     find build/ci/tests -maxdepth 1 -name 'test-*' -type f |
-        grep -vE '/test-(find|check-|ntfs-broken|sandbox|direct|verify-(boot|chain|device|service))' | grep . |
+        grep -vE '/test-(bcd|find|check-|hives-|ntfs-broken|sandbox|direct|verify-(boot|chain|device|service))' | grep . |
         V2V_SHARED=/nonexistent xargs -P "$jobs" -I{} bash -c 'memcheck_one {}'
 }
 

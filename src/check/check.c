@@ -144,7 +144,7 @@ check_run(const struct check_input *input, struct check_result *ret,
             if ((*rule)(&check, err) < 0)
                 return -1;
     sort_findings(ret);
-    return 0;
+    return facts_hives_answered(input->hives, err);
 }
 
 int

@@ -69,7 +69,7 @@ facts_read_bcd(struct guest *guest, const char *path,
     if (bcd.path == NULL)
         return -1;
     if (facts_hive_load(guest, largest, &bcd, &why) < 0) {
-        if (why.code == V2V_ERR_INTERNAL) {
+        if (why.code == V2V_ERR_INTERNAL || why.code == V2V_ERR_USAGE) {
             *err = why;
             return -1;
         }
@@ -79,6 +79,8 @@ facts_read_bcd(struct guest *guest, const char *path,
     }
     volume->bcd = true;
     volume->test_signing = default_is_on(bcd.hive);
+    if (reg_hive_answered(bcd.hive, err) < 0)
+        return -1;
     v2v_fact("facts", "%s: testsigning %s", path,
              volume->test_signing ? "on" : "off");
     return 0;

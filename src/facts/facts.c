@@ -476,7 +476,7 @@ facts_read(const struct facts_hives *hives, struct facts *facts,
            struct v2v_error *err)
 {
     if (read_all(hives, facts, err) == 0)
-        return 0;
+        return facts_hives_answered(hives, err);
     if (err != NULL && err->code == V2V_ERR_FORMAT)
         v2v_error_name(err, "hive-corrupt");
     return -1;

@@ -47,6 +47,10 @@ void facts_hives_done(struct facts_hives *hives);
 /* What is in them, which may be 200 MB each; their places stay known. */
 void facts_hives_forget(struct facts_hives *hives);
 
+/* reg_hive_answered() of those that are open. */
+int facts_hives_answered(const struct facts_hives *hives,
+                         struct v2v_error *err);
+
 static inline void
 v2v_auto_facts_hives(struct facts_hives *hives)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hives/hives.h"
 #include "base/log.h"
 #include "facts/find.h"
 #include "facts/hive.h"
@@ -32,6 +33,16 @@ facts_hives_done(struct facts_hives *hives)
 {
     for (size_t i = 0; i < REG_HIVE_COUNT; i++)
         facts_hive_done(&hives->items[i]);
+}
+
+int
+facts_hives_answered(const struct facts_hives *hives, struct v2v_error *err)
+{
+    for (size_t i = 0; i < REG_HIVE_COUNT; i++)
+        if (hives->items[i].hive != NULL &&
+            reg_hive_answered(hives->items[i].hive, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* Beside the hive, with one suffix more; replaces what @hive has there. */
@@ -80,14 +91,25 @@ load_log(struct guest *guest, const struct facts_hive *hive, size_t which,
     return guest_read(guest, hive->logs[which].path, max, ret, err);
 }
 
-/* @ret: new if anything was replayed, else empty */
+static void
+say_replayed(const struct facts_hive *hive, unsigned entries)
+{
+    if (hive->replay == REG_REPLAY_DONE)
+        v2v_fact("facts", "%s: %u entries of its transaction logs replayed",
+                 hive->path, entries);
+    else
+        v2v_fact("facts",
+                 "%s: dirty, its transaction logs do not apply; read as it is",
+                 hive->path);
+}
+
 static int
-replay(struct guest *guest, struct facts_hive *hive, size_t max,
-       struct v2v_bytes *ret, struct v2v_error *err)
+open_with_logs(struct guest *guest, struct facts_hive *hive, size_t max,
+               struct hives_source *source, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes first = { 0 };
     V2V_AUTO(bytes) struct v2v_bytes second = { 0 };
-    struct reg_replayed replayed = { 0 };
+    struct reg_replayed replayed;
     struct reg_log logs[2];
 
     if (find_former_log(guest, hive, err) < 0 ||
@@ -96,18 +118,11 @@ replay(struct guest *guest, struct facts_hive *hive, size_t max,
         return -1;
     logs[0] = (struct reg_log){ first.data, first.len };
     logs[1] = (struct reg_log){ second.data, second.len };
-    if (reg_replay_logs(hive->bytes.data, hive->bytes.len, logs, &replayed,
-                        err) < 0)
+    source->logs = logs;
+    if (hives_open(source, &replayed, &hive->hive, err) < 0)
         return -1;
     hive->replay = replayed.result;
-    *ret = replayed.hive;
-    if (hive->replay == REG_REPLAY_DONE)
-        v2v_fact("facts", "%s: %u entries of its transaction logs replayed",
-                 hive->path, replayed.entries);
-    else
-        v2v_fact("facts",
-                 "%s: dirty, its transaction logs do not apply; read as it is",
-                 hive->path);
+    say_replayed(hive, replayed.entries);
     return 0;
 }
 
@@ -130,15 +145,13 @@ static int
 open_file(struct guest *guest, size_t max, struct facts_hive *hive,
           struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes replayed = { 0 };
-    const struct v2v_bytes *bytes = &hive->bytes;
+    struct hives_source source = { .name = hive->path,
+                                   .data = hive->bytes.data,
+                                   .len = hive->bytes.len };
 
-    if (reg_needs_logs(bytes->data, bytes->len) &&
-        replay(guest, hive, max, &replayed, err) < 0)
-        return -1;
-    if (hive->replay == REG_REPLAY_DONE)
-        bytes = &replayed;
-    return reg_hive_open(bytes->data, bytes->len, &hive->hive, err);
+    return reg_needs_logs(source.data, source.len)
+               ? open_with_logs(guest, hive, max, &source, err)
+               : hives_open(&source, NULL, &hive->hive, err);
 }
 
 /* Damaged, or no plain file of a size that a hive has. */

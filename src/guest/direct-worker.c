@@ -7,12 +7,13 @@
 #include "base/log.h"
 #include "disk/fat.h"
 #include "guest/backend.h"
+#include "guest/direct-rpc.h"
 #include "guest/direct.h"
-#include "guest/rpc.h"
 #include "image/nbd.h"
 #include "ntfs/volume.h"
+#include "sandbox/worker.h"
 
-struct worker {
+struct work {
     struct nbd_disk *disk; /* NULL: closed */
     bool write;
     struct ntfs_volume *ntfs; /* one of the two, or neither, is mounted */
@@ -56,7 +57,7 @@ flush_disk(void *opaque, struct v2v_error *err)
 }
 
 static int
-hello(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
+hello(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
       struct v2v_error *err)
 {
     (void)m;
@@ -66,13 +67,13 @@ hello(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
 }
 
 static int
-answer_disk_read(struct worker *w, const struct rpc_message *m,
+answer_disk_read(struct work *w, const struct rpc_message *m,
                  struct rpc_message *answer, struct v2v_error *err)
 {
     size_t len = (size_t)m->numbers[1];
     uint8_t *data;
 
-    if (m->numbers[1] > RPC_CHUNK)
+    if (m->numbers[1] > DIRECT_CHUNK)
         return v2v_fail(err, V2V_ERR_INTERNAL, "%" PRIu64 " bytes at once",
                         m->numbers[1]);
     data = malloc(len > 0 ? len : 1);
@@ -86,7 +87,7 @@ answer_disk_read(struct worker *w, const struct rpc_message *m,
 /* A volume ----------------------------------------------------------------- */
 
 static int
-mount_ntfs(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
+mount_ntfs(struct work *w, const struct rpc_message *m, struct v2v_error *err)
 {
     const struct ntfs_disk disk = { .opaque = w->disk,
                                     .size = nbd_disk_size(w->disk),
@@ -100,7 +101,7 @@ mount_ntfs(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
 }
 
 static int
-mount_fat(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
+mount_fat(struct work *w, const struct rpc_message *m, struct v2v_error *err)
 {
     const struct disk_reader disk = nbd_disk_reader(w->disk);
     V2V_AUTO(mem) struct fat *fat = malloc(sizeof *fat);
@@ -114,7 +115,7 @@ mount_fat(struct worker *w, const struct rpc_message *m, struct v2v_error *err)
 }
 
 static int
-mount_volume(struct worker *w, const struct rpc_message *m,
+mount_volume(struct work *w, const struct rpc_message *m,
              struct rpc_message *answer, struct v2v_error *err)
 {
     (void)answer;
@@ -123,7 +124,7 @@ mount_volume(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-unmount_volume(struct worker *w, const struct rpc_message *m,
+unmount_volume(struct work *w, const struct rpc_message *m,
                struct rpc_message *answer, struct v2v_error *err)
 {
     (void)m;
@@ -132,7 +133,7 @@ unmount_volume(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-unmount_fat(struct worker *w, const struct rpc_message *m,
+unmount_fat(struct work *w, const struct rpc_message *m,
             struct rpc_message *answer, struct v2v_error *err)
 {
     (void)m;
@@ -143,7 +144,7 @@ unmount_fat(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-free_space(struct worker *w, const struct rpc_message *m,
+free_space(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
 {
     (void)m;
@@ -151,8 +152,8 @@ free_space(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-lookup(struct worker *w, const struct rpc_message *m,
-       struct rpc_message *answer, struct v2v_error *err)
+lookup(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
+       struct v2v_error *err)
 {
     V2V_AUTO(mem) char *name = NULL;
     struct ntfs_entry entry = { 0 };
@@ -161,9 +162,9 @@ lookup(struct worker *w, const struct rpc_message *m,
         v2v_bytes_copy(name, strlen(name), &answer->store, err) < 0)
         return -1;
     set_part(answer);
-    answer->numbers[0] = (entry.exists ? RPC_EXISTS : 0U) |
-                         (entry.is_dir ? RPC_DIRECTORY : 0U) |
-                         (entry.reparse ? RPC_REPARSE : 0U);
+    answer->numbers[0] = (entry.exists ? DIRECT_EXISTS : 0U) |
+                         (entry.is_dir ? DIRECT_DIRECTORY : 0U) |
+                         (entry.reparse ? DIRECT_REPARSE : 0U);
     answer->numbers[1] = entry.size;
     answer->numbers[2] = entry.record;
     return 0;
@@ -171,7 +172,7 @@ lookup(struct worker *w, const struct rpc_message *m,
 
 /* FAT's own look-up is without regard to the case of ASCII alone. */
 static int
-lookup_fat(struct worker *w, const struct rpc_message *m,
+lookup_fat(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *name = NULL;
@@ -184,13 +185,14 @@ lookup_fat(struct worker *w, const struct rpc_message *m,
     set_part(answer);
     if (found == 0)
         return 0;
-    answer->numbers[0] = RPC_EXISTS | (entry.is_directory ? RPC_DIRECTORY : 0U);
+    answer->numbers[0] =
+        DIRECT_EXISTS | (entry.is_directory ? DIRECT_DIRECTORY : 0U);
     answer->numbers[1] = entry.size;
     return 0;
 }
 
 static int
-list(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
+list(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
      struct v2v_error *err)
 {
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
@@ -208,11 +210,11 @@ list(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
 }
 
 static int
-read_file(struct worker *w, const struct rpc_message *m,
+read_file(struct work *w, const struct rpc_message *m,
           struct rpc_message *answer, struct v2v_error *err)
 {
-    size_t len =
-        m->numbers[1] < RPC_CHUNK ? (size_t)m->numbers[1] : (size_t)RPC_CHUNK;
+    size_t len = m->numbers[1] < DIRECT_CHUNK ? (size_t)m->numbers[1]
+                                              : (size_t)DIRECT_CHUNK;
 
     if ((w->fat != NULL ? fat_read(w->fat, text(m, 0), m->numbers[0], len,
                                    &answer->store, err)
@@ -224,7 +226,7 @@ read_file(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-descriptor(struct worker *w, const struct rpc_message *m,
+descriptor(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
 {
     if (ntfs_descriptor(w->ntfs, text(m, 0), &answer->store, err) < 0)
@@ -234,7 +236,7 @@ descriptor(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-make(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
+make(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
      struct v2v_error *err)
 {
     (void)answer;
@@ -243,7 +245,7 @@ make(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
 }
 
 static int
-write_at(struct worker *w, const struct rpc_message *m,
+write_at(struct work *w, const struct rpc_message *m,
          struct rpc_message *answer, struct v2v_error *err)
 {
     (void)answer;
@@ -252,7 +254,7 @@ write_at(struct worker *w, const struct rpc_message *m,
 }
 
 static int
-cut(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
+cut(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
     struct v2v_error *err)
 {
     (void)answer;
@@ -260,7 +262,7 @@ cut(struct worker *w, const struct rpc_message *m, struct rpc_message *answer,
 }
 
 static int
-close_disk(struct worker *w, const struct rpc_message *m,
+close_disk(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
 {
     (void)m;
@@ -268,37 +270,38 @@ close_disk(struct worker *w, const struct rpc_message *m,
     return nbd_disk_close(v2v_steal(w->disk), err);
 }
 
-typedef int operation_fn(struct worker *w, const struct rpc_message *m,
+typedef int operation_fn(struct work *w, const struct rpc_message *m,
                          struct rpc_message *answer, struct v2v_error *err);
 
 /* What is done with nothing mounted, on NTFS, on FAT. */
 static const struct {
     operation_fn *without, *ntfs, *fat;
-} operations[RPC_OPS] = {
-    [RPC_HELLO] = { .without = hello },
-    [RPC_DISK_READ] = { answer_disk_read, answer_disk_read, answer_disk_read },
-    [RPC_MOUNT] = { .without = mount_volume },
-    [RPC_UNMOUNT] = { .ntfs = unmount_volume, .fat = unmount_fat },
-    [RPC_FREE_SPACE] = { .ntfs = free_space },
-    [RPC_LOOKUP] = { .ntfs = lookup, .fat = lookup_fat },
-    [RPC_LIST] = { .ntfs = list, .fat = list },
-    [RPC_READ] = { .ntfs = read_file, .fat = read_file },
-    [RPC_DESCRIPTOR] = { .ntfs = descriptor },
-    [RPC_MAKE] = { .ntfs = make },
-    [RPC_WRITE_AT] = { .ntfs = write_at },
-    [RPC_TRUNCATE] = { .ntfs = cut },
-    [RPC_CLOSE] = { .without = close_disk },
+} operations[DIRECT_OPS] = {
+    [DIRECT_HELLO] = { .without = hello },
+    [DIRECT_DISK_READ] = { answer_disk_read, answer_disk_read,
+                           answer_disk_read },
+    [DIRECT_MOUNT] = { .without = mount_volume },
+    [DIRECT_UNMOUNT] = { .ntfs = unmount_volume, .fat = unmount_fat },
+    [DIRECT_FREE_SPACE] = { .ntfs = free_space },
+    [DIRECT_LOOKUP] = { .ntfs = lookup, .fat = lookup_fat },
+    [DIRECT_LIST] = { .ntfs = list, .fat = list },
+    [DIRECT_READ] = { .ntfs = read_file, .fat = read_file },
+    [DIRECT_DESCRIPTOR] = { .ntfs = descriptor },
+    [DIRECT_MAKE] = { .ntfs = make },
+    [DIRECT_WRITE_AT] = { .ntfs = write_at },
+    [DIRECT_TRUNCATE] = { .ntfs = cut },
+    [DIRECT_CLOSE] = { .without = close_disk },
 };
 
 static int
-carry_out(struct worker *w, const struct rpc_message *m,
-          struct rpc_message *answer, struct v2v_error *err)
+carry_out(void *opaque, const struct rpc_message *m, struct rpc_message *answer,
+          struct v2v_error *err)
 {
+    struct work *w = opaque;
     operation_fn *run = w->fat != NULL    ? operations[m->op].fat
                         : w->ntfs != NULL ? operations[m->op].ntfs
                                           : operations[m->op].without;
 
-    answer->op = m->op;
     if (run == NULL)
         return v2v_fail(err, V2V_ERR_INTERNAL, "not with %s",
                         w->fat != NULL    ? "FAT"
@@ -307,38 +310,23 @@ carry_out(struct worker *w, const struct rpc_message *m,
     return run(w, m, answer, err);
 }
 
-/* One question.  Returns: 1, 0 when there will be no more, or -1. */
-static int
-serve(struct worker *w, int fd)
-{
-    V2V_AUTO(rpc_message) struct rpc_message question = { 0 };
-    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    struct v2v_error err = { 0 };
-    int got = rpc_next(fd, &question, &err);
-
-    if (got <= 0)
-        return -1;
-    if (carry_out(w, &question, &answer, &err) < 0)
-        return rpc_refuse(fd, &err, &err) < 0 ? -1 : w->disk != NULL;
-    return rpc_answer(fd, &answer, &err) < 0 ? -1 : w->disk != NULL;
-}
-
 int
 direct_work(int fd, int nbd, bool write)
 {
-    struct worker w = { .write = write };
+    struct work w = { .write = write };
     struct v2v_error err = { 0 };
-    int more = 1;
+    bool closed;
 
     v2v_log_set(NULL, NULL);
     if (nbd_disk_adopt(nbd, &w.disk, &err) < 0) {
         rpc_refuse(fd, &err, &err);
         return EXIT_FAILURE;
     }
-    while (more > 0)
-        more = serve(&w, fd);
+    while (w.disk != NULL && worker_serve(fd, &direct_protocol, carry_out, &w))
+        continue;
+    closed = w.disk == NULL;
     ntfs_abandon(w.ntfs);
     free(w.fat);
     nbd_disk_abandon(w.disk);
-    return more == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return closed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,19 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
-#include "base/process.h"
 #include "guest/backend.h"
-#include "guest/rpc.h"
+#include "guest/direct-rpc.h"
 #include "guest/serves.h"
 #include "image/nbd.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/worker.h"
 
 int direct_patience = 300;
 
@@ -27,99 +23,22 @@ enum { WORKER_CPU_SECONDS = 300 };
 
 struct direct {
     struct nbd_server *server;
-    pid_t worker; /* -1: none, or it was waited for */
-    int fd;
+    struct worker *worker;
     bool write;
     struct disk_reader reader; /* the caller's, or through the worker */
     struct disk_layout layout;
-    struct v2v_error broken; /* what every call says from then on; V2V_OK: not
-                              */
 };
 
 /* Asking ------------------------------------------------------------------- */
-
-#define ANOTHER_WAY "; --backend libguestfs goes another way"
-
-/* @status: as of waitpid(). */
-static int
-fail_as_ended(int status, struct v2v_error *err)
-{
-    const char *why = "";
-
-    if (!WIFSIGNALED(status))
-        return v2v_fail(err, V2V_ERR_INTERNAL,
-                        "the process that reads the file system ended (exit "
-                        "status %d)",
-                        WEXITSTATUS(status));
-    if (WTERMSIG(status) == SIGSYS)
-        why = ": it tried what it may not";
-    else if (WTERMSIG(status) == SIGXCPU)
-        why = ": it went on for ever";
-    return v2v_fail(err, V2V_ERR_INTERNAL,
-                    "the process that reads the file system died (signal %d, "
-                    "%s%s)" ANOTHER_WAY,
-                    WTERMSIG(status), strsignal(WTERMSIG(status)), why);
-}
-
-/* Its status.  One that was taken over may hang up and stay. */
-static int
-end_worker(struct direct *d)
-{
-    pid_t worker = d->worker;
-
-    d->worker = -1;
-    if (!v2v_ends_within(worker, direct_patience * 1000))
-        kill(worker, SIGKILL);
-    return v2v_reap(worker);
-}
-
-/* It is of no use any more; @why replaces what its end would say, unless it
- * ended by itself. */
-static int
-give_up(struct direct *d, enum rpc_outcome outcome, const struct v2v_error *why,
-        struct v2v_error *err)
-{
-    int status;
-
-    if (outcome != RPC_LOST)
-        kill(d->worker, SIGKILL);
-    shutdown(d->fd, SHUT_RDWR);
-    status = end_worker(d);
-    if (outcome == RPC_NONSENSE)
-        v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
-                      "the process that reads the file system talks nonsense: "
-                      "%s" ANOTHER_WAY,
-                      why->text);
-    else if (outcome == RPC_SILENT)
-        v2v_error_set(&d->broken, V2V_ERR_INTERNAL,
-                      "the process that reads the file system did not answer "
-                      "for %d s" ANOTHER_WAY,
-                      direct_patience);
-    else
-        fail_as_ended(status, &d->broken);
-    return v2v_fail(err, d->broken.code, "%s", d->broken.text);
-}
 
 /* @answer: all zero; rpc_done() also after a failure. */
 static int
 ask(struct direct *d, const struct rpc_message *question,
     struct rpc_message *answer, struct v2v_error *err)
 {
-    struct v2v_error why = { 0 };
-    enum rpc_outcome outcome;
-
-    if (d->broken.code != V2V_OK)
-        return v2v_fail(err, d->broken.code, "%s", d->broken.text);
-    if (rpc_ask(d->fd, question, err) < 0)
-        return -1;
-    outcome = rpc_wait(d->fd, question->op, direct_patience, answer, &why);
-    if (outcome == RPC_REFUSED && err != NULL)
-        *err = why;
-    if (outcome > RPC_REFUSED)
-        give_up(d, outcome, &why, err);
-    return outcome == RPC_ANSWERED
-               ? 0
-               : v2v_fail_in(err, "%s", rpc_name(question->op));
+    if (worker_ask(d->worker, question, answer, err) < 0)
+        return v2v_fail_in(err, "%s", direct_protocol.rules[question->op].name);
+    return 0;
 }
 
 /* A question whose answer is that it was done. */
@@ -145,7 +64,7 @@ read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
           struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    const struct rpc_message question = { .op = RPC_DISK_READ,
+    const struct rpc_message question = { .op = DIRECT_DISK_READ,
                                           .numbers = { offset, len } };
 
     if (ask(opaque, &question, &answer, err) < 0)
@@ -191,7 +110,7 @@ mount_volume(void *state, unsigned disk, unsigned partition, enum guest_fs fs,
 {
     struct direct *d = state;
     const struct disk_volume *volume = find_volume(&d->layout, partition, fs);
-    struct rpc_message m = { .op = RPC_MOUNT };
+    struct rpc_message m = { .op = DIRECT_MOUNT };
 
     (void)disk;
     if (volume == NULL)
@@ -207,7 +126,7 @@ mount_volume(void *state, unsigned disk, unsigned partition, enum guest_fs fs,
 static int
 unmount_volume(void *state, struct v2v_error *err)
 {
-    return tell(state, &(struct rpc_message){ .op = RPC_UNMOUNT }, err);
+    return tell(state, &(struct rpc_message){ .op = DIRECT_UNMOUNT }, err);
 }
 
 static int
@@ -215,7 +134,7 @@ free_space(void *state, uint64_t *ret, struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
-    if (ask(state, &(struct rpc_message){ .op = RPC_FREE_SPACE }, &answer,
+    if (ask(state, &(struct rpc_message){ .op = DIRECT_FREE_SPACE }, &answer,
             err) < 0)
         return -1;
     *ret = answer.numbers[0];
@@ -242,13 +161,13 @@ take_entry(const struct rpc_message *answer, struct guest_stat *ret,
     const uint64_t flags = answer->numbers[0];
 
     *ret = (struct guest_stat){ 0 };
-    if (flags > (RPC_EXISTS | RPC_DIRECTORY | RPC_REPARSE))
+    if (flags > (DIRECT_EXISTS | DIRECT_DIRECTORY | DIRECT_REPARSE))
         return v2v_fail(err, V2V_ERR_INTERNAL, "no kind of a file");
-    if ((flags & RPC_EXISTS) == 0)
+    if ((flags & DIRECT_EXISTS) == 0)
         return 0;
     ret->exists = true;
-    ret->reparse = (flags & RPC_REPARSE) != 0;
-    ret->is_dir = (flags & RPC_DIRECTORY) != 0 && !ret->reparse;
+    ret->reparse = (flags & DIRECT_REPARSE) != 0;
+    ret->is_dir = (flags & DIRECT_DIRECTORY) != 0 && !ret->reparse;
     ret->size = ret->is_dir || ret->reparse ? 0 : answer->numbers[1];
     ret->file_number = answer->numbers[2];
     return 0;
@@ -260,7 +179,7 @@ lookup(void *state, const struct guest_node *dir, const char *name,
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
     const struct rpc_message m = {
-        .op = RPC_LOOKUP, .parts = { part_of(dir->path), part_of(name) }
+        .op = DIRECT_LOOKUP, .parts = { part_of(dir->path), part_of(name) }
     };
     struct guest_stat stat;
     const char *spelled;
@@ -298,7 +217,7 @@ list_names(void *state, const struct guest_node *dir, struct v2v_strings *ret,
            struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    const struct rpc_message m = { .op = RPC_LIST,
+    const struct rpc_message m = { .op = DIRECT_LIST,
                                    .parts = { part_of(dir->path) } };
 
     if (ask(state, &m, &answer, err) < 0)
@@ -313,7 +232,7 @@ static int
 read_piece(struct direct *d, const char *path, uint64_t offset, size_t len,
            struct rpc_message *answer, struct v2v_error *err)
 {
-    const struct rpc_message m = { .op = RPC_READ,
+    const struct rpc_message m = { .op = DIRECT_READ,
                                    .numbers = { offset, len },
                                    .parts = { part_of(path) } };
 
@@ -343,12 +262,12 @@ read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
     while (ret->len < GUEST_FILE_MAX) {
         V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
-        if (read_piece(state, file->path, ret->len, RPC_CHUNK, &answer, err) <
-                0 ||
+        if (read_piece(state, file->path, ret->len, DIRECT_CHUNK, &answer,
+                       err) < 0 ||
             v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err) <
                 0)
             return -1;
-        if (answer.parts[0].len < RPC_CHUNK)
+        if (answer.parts[0].len < DIRECT_CHUNK)
             return 0;
     }
     return 0;
@@ -359,7 +278,7 @@ read_descriptor(void *state, const struct guest_node *node,
                 struct v2v_bytes *ret, struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    const struct rpc_message m = { .op = RPC_DESCRIPTOR,
+    const struct rpc_message m = { .op = DIRECT_DESCRIPTOR,
                                    .parts = { part_of(node->path) } };
 
     if (ask(state, &m, &answer, err) < 0)
@@ -374,10 +293,10 @@ write_pieces(struct direct *d, const char *path, const uint8_t *data,
              size_t len, uint64_t offset, struct v2v_error *err)
 {
     for (size_t done = 0, n; done < len; done += n) {
-        n = len - done < RPC_CHUNK ? len - done : (size_t)RPC_CHUNK;
+        n = len - done < DIRECT_CHUNK ? len - done : (size_t)DIRECT_CHUNK;
         if (tell(d,
                  &(struct rpc_message){
-                     .op = RPC_WRITE_AT,
+                     .op = DIRECT_WRITE_AT,
                      .numbers = { offset + done },
                      .parts = { part_of(path), { data + done, n } } },
                  err) < 0)
@@ -398,7 +317,7 @@ truncate_file(void *state, const struct guest_node *file, uint64_t len,
               struct v2v_error *err)
 {
     return tell(state,
-                &(struct rpc_message){ .op = RPC_TRUNCATE,
+                &(struct rpc_message){ .op = DIRECT_TRUNCATE,
                                        .numbers = { len },
                                        .parts = { part_of(file->path) } },
                 err);
@@ -407,8 +326,8 @@ truncate_file(void *state, const struct guest_node *file, uint64_t len,
 static int
 make_one(struct direct *d, const struct guest_new *item, struct v2v_error *err)
 {
-    size_t first = item->len < RPC_CHUNK ? item->len : (size_t)RPC_CHUNK;
-    const struct rpc_message m = { .op = RPC_MAKE,
+    size_t first = item->len < DIRECT_CHUNK ? item->len : (size_t)DIRECT_CHUNK;
+    const struct rpc_message m = { .op = DIRECT_MAKE,
                                    .numbers = { item->directory },
                                    .parts = { part_of(item->path),
                                               { item->data, first },
@@ -426,13 +345,13 @@ static int
 check_content(struct direct *d, const char *path, const uint8_t *data,
               size_t len, struct v2v_error *err)
 {
-    for (size_t done = 0, n = RPC_CHUNK; n == RPC_CHUNK; done += n) {
+    for (size_t done = 0, n = DIRECT_CHUNK; n == DIRECT_CHUNK; done += n) {
         V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
-        if (read_piece(d, path, done, RPC_CHUNK, &answer, err) < 0)
+        if (read_piece(d, path, done, DIRECT_CHUNK, &answer, err) < 0)
             return -1;
         n = answer.parts[0].len;
-        if (n > len - done || (n < RPC_CHUNK && n != len - done))
+        if (n > len - done || (n < DIRECT_CHUNK && n != len - done))
             return v2v_fail(err, V2V_ERR_INTERNAL,
                             "it has not the %zu bytes that were written", len);
         if (n > 0 && memcmp(answer.parts[0].data, data + done, n) != 0)
@@ -472,12 +391,7 @@ abandon(void *state)
 {
     struct direct *d = state;
 
-    if (d->worker > 0) {
-        kill(d->worker, SIGKILL);
-        v2v_reap(d->worker);
-    }
-    if (d->fd >= 0)
-        close(d->fd);
+    worker_abandon(d->worker);
     nbd_server_abandon(d->server);
     disk_layout_done(&d->layout);
     free(d);
@@ -495,13 +409,10 @@ static int
 close_all(void *state, struct v2v_error *err)
 {
     struct direct *d = state;
-    int status;
 
-    if (tell(d, &(struct rpc_message){ .op = RPC_CLOSE }, err) < 0)
+    if (tell(d, &(struct rpc_message){ .op = DIRECT_CLOSE }, err) < 0 ||
+        worker_end(d->worker, err) < 0)
         return -1;
-    status = end_worker(d);
-    if (status != 0)
-        return fail_as_ended(status, err);
     return nbd_server_wait(d->server, err);
 }
 
@@ -525,43 +436,38 @@ static const struct guest_backend direct_backend = {
 };
 
 struct job {
-    int fd, nbd;
+    int nbd;
     bool write;
 };
 
 static int
-work(void *opaque)
+work(int fd, void *opaque)
 {
     const struct job *job = opaque;
 
-    return direct_work(job->fd, job->nbd, job->write);
+    return direct_work(fd, job->nbd, job->write);
 }
 
-/* @ends: the sockets that the two talk over; @nbd: both are closed here. */
 static int
-start_worker(struct direct *d, const int *ends, int nbd, struct v2v_error *err)
+start_worker(struct direct *d, int nbd, struct v2v_error *err)
 {
-    struct job job = { ends[1], nbd, d->write };
-    const int fds[] = { job.fd, job.nbd };
-    const struct sandbox_work w = { .run = work,
-                                    .opaque = &job,
-                                    .fds = fds,
-                                    .fd_count = 2,
-                                    .memory = WORKER_MEMORY,
-                                    .cpu_seconds = WORKER_CPU_SECONDS };
-    const struct timeval patience = { .tv_sec = direct_patience };
+    struct job job = { nbd, d->write };
+    const struct worker_job w = { .who = "the process that reads the file "
+                                         "system",
+                                  .remedy = "--backend libguestfs goes another "
+                                            "way",
+                                  .protocol = &direct_protocol,
+                                  .patience = direct_patience,
+                                  .run = work,
+                                  .opaque = &job,
+                                  .fds = &nbd,
+                                  .fd_count = 1,
+                                  .memory = WORKER_MEMORY,
+                                  .cpu_seconds = WORKER_CPU_SECONDS };
     char names[96];
     unsigned layers = 0;
 
-    d->fd = ends[0];
-    if (setsockopt(d->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) <
-        0) {
-        close(ends[1]);
-        return v2v_fail_errno(err, errno, "socket");
-    }
-    d->worker = sandbox_start(&w, &layers, err);
-    close(ends[1]);
-    if (d->worker < 0)
+    if (worker_start(&w, &d->worker, &layers, err) < 0)
         return -1;
     sandbox_names(layers, names, sizeof names);
     v2v_fact("guest", "the file system is read in a sandbox of: %s", names);
@@ -576,7 +482,7 @@ say_hello(struct direct *d, struct v2v_error *err)
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
     struct v2v_error why = { 0 };
 
-    if (ask(d, &(struct rpc_message){ .op = RPC_HELLO }, &answer, &why) < 0)
+    if (ask(d, &(struct rpc_message){ .op = DIRECT_HELLO }, &answer, &why) < 0)
         return nbd_server_wait(d->server, err) < 0
                    ? -1
                    : v2v_fail(err, why.code, "%s", why.text);
@@ -591,20 +497,15 @@ static int
 start(struct direct *d, const struct guest_disk_source *source,
       struct v2v_error *err)
 {
-    int ends[2], nbd;
+    int nbd, result;
 
     if (nbd_server_start(source->image, source->format,
                          d->write ? NBD_READ_WRITE : NBD_READ_ONLY,
                          source->files, &d->server, &nbd, err) < 0)
         return -1;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        v2v_error_set_errno(err, errno, "socketpair");
-    else if (start_worker(d, ends, nbd, err) == 0) {
-        close(nbd);
-        return say_hello(d, err);
-    }
+    result = start_worker(d, nbd, err);
     close(nbd);
-    return -1;
+    return result < 0 ? -1 : say_hello(d, err);
 }
 
 /* What is no disk image is found to be none by whoever asks what is on it. */
@@ -634,7 +535,7 @@ direct_open(const struct guest_machine *machine, struct guest **ret, char *why,
     d = calloc(1, sizeof *d);
     if (d == NULL)
         return v2v_fail_errno(err, errno, "guest");
-    *d = (struct direct){ .worker = -1, .fd = -1, .write = !source->read_only };
+    d->write = !source->read_only;
     if (source->reader != NULL)
         d->reader = *source->reader;
     /* by a short way before anything is started */

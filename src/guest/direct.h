@@ -3,7 +3,7 @@
  * guest/direct.h - the backend without an appliance: a process in a sandbox
  * reads and writes the file system
  *
- *     this program ---- questions (rpc.h) ---- worker ---- NBD ---- qemu-nbd
+ *     this program -- sandbox/worker.h -- worker -- NBD -- qemu-nbd
  *
  * The worker holds these two connections and nothing else, qemu-nbd the image.
  * One that dies, hangs or gives answers that are none is a failure of whatever

@@ -5,8 +5,6 @@
 
 #include "sandbox/sandbox.h"
 
-enum sandbox_mode sandbox_mode(void);
-
 /* Gives up all capabilities but these, bits of 1 << CAP_...; all are among the
  * first 32.  -1 and errno.  Async-signal-safe. */
 int sandbox_keep_capabilities(uint32_t which);

@@ -29,6 +29,7 @@ enum sandbox_mode {
 
 /* For all that is started afterwards; SANDBOX_AUTO at first. */
 void sandbox_set_mode(enum sandbox_mode mode);
+enum sandbox_mode sandbox_mode(void);
 
 /* Bits. */
 enum sandbox_layer {
@@ -47,13 +48,17 @@ void sandbox_names(unsigned layers, char *ret, size_t size);
 struct sandbox_work {
     /* In the child; the result is its exit status.  It can read and write its
      * descriptors and have memory; any other system call kills it with SIGSYS.
-     * So libraries must have loaded what they need before. */
+     * So libraries must have loaded what they need before.  With @files, it can
+     * make files in memory (memfd_create(2)) and open() them again by their
+     * names below /proc/self/fd, for libraries that want names; those only. */
     int (*run)(void *opaque);
     void *opaque;
     const int *fds; /* stay open there under their numbers, above 2, and are all
                      * it has: 0 to 2 are /dev/null */
     size_t fd_count;      /* at most SANDBOX_FDS_MAX */
     uint64_t memory;      /* bytes of address space beyond what we have now */
+    uint64_t files;       /* bytes to which files in memory may grow; 0: it can
+                           * make none */
     unsigned cpu_seconds; /* then SIGXCPU kills it */
 };
 

@@ -27,6 +27,7 @@ struct condition {
 struct rule {
     int call;
     struct condition condition;
+    bool traps; /* SIGSYS that can be caught */
 };
 
 #define ANY                                                                    \
@@ -45,85 +46,108 @@ struct rule {
 /* For libntfs-3g, libnbd, hivex and the C library below them. */
 static const struct rule worker_rules[] = {
     /* what is open */
-    { SCMP_SYS(read), ANY },
-    { SCMP_SYS(readv), ANY },
-    { SCMP_SYS(pread64), ANY },
-    { SCMP_SYS(write), ANY },
-    { SCMP_SYS(writev), ANY },
-    { SCMP_SYS(pwrite64), ANY },
-    { SCMP_SYS(lseek), ANY },
-    { SCMP_SYS(fstat), ANY },
-    { SCMP_SYS(close), ANY },
-    { SCMP_SYS(poll), ANY },
-    { SCMP_SYS(ppoll), ANY },
-    { SCMP_SYS(fcntl), ONLY(1, F_GETFD) },
-    { SCMP_SYS(fcntl), ONLY(1, F_SETFD) },
-    { SCMP_SYS(fcntl), ONLY(1, F_GETFL) },
-    { SCMP_SYS(fcntl), ONLY(1, F_SETFL) },
-    { SCMP_SYS(recvfrom), ANY },
-    { SCMP_SYS(recvmsg), ANY },
-    { SCMP_SYS(sendto), WITHOUT(4, UINT64_MAX) }, /* no address */
-    { SCMP_SYS(sendmsg), ANY },
-    { SCMP_SYS(getsockopt), ANY },
-    { SCMP_SYS(shutdown), ANY },
+    { SCMP_SYS(read), ANY, false },
+    { SCMP_SYS(readv), ANY, false },
+    { SCMP_SYS(pread64), ANY, false },
+    { SCMP_SYS(write), ANY, false },
+    { SCMP_SYS(writev), ANY, false },
+    { SCMP_SYS(pwrite64), ANY, false },
+    { SCMP_SYS(lseek), ANY, false },
+    { SCMP_SYS(fstat), ANY, false },
+    { SCMP_SYS(close), ANY, false },
+    { SCMP_SYS(poll), ANY, false },
+    { SCMP_SYS(ppoll), ANY, false },
+    { SCMP_SYS(fcntl), ONLY(1, F_GETFD), false },
+    { SCMP_SYS(fcntl), ONLY(1, F_SETFD), false },
+    { SCMP_SYS(fcntl), ONLY(1, F_GETFL), false },
+    { SCMP_SYS(fcntl), ONLY(1, F_SETFL), false },
+    { SCMP_SYS(recvfrom), ANY, false },
+    { SCMP_SYS(recvmsg), ANY, false },
+    { SCMP_SYS(sendto), WITHOUT(4, UINT64_MAX), false }, /* no address */
+    { SCMP_SYS(sendmsg), ANY, false },
+    { SCMP_SYS(getsockopt), ANY, false },
+    { SCMP_SYS(shutdown), ANY, false },
     /* memory, none of which can be executed */
-    { SCMP_SYS(brk), ANY },
-    { SCMP_SYS(mmap), WITHOUT(2, PROT_EXEC) },
-    { SCMP_SYS(mprotect), WITHOUT(2, PROT_EXEC) },
-    { SCMP_SYS(mremap), ANY },
-    { SCMP_SYS(munmap), ANY },
-    { SCMP_SYS(madvise), ANY },
-    { SCMP_SYS(futex), ANY },
+    { SCMP_SYS(brk), ANY, false },
+    { SCMP_SYS(mmap), WITHOUT(2, PROT_EXEC), false },
+    { SCMP_SYS(mprotect), WITHOUT(2, PROT_EXEC), false },
+    { SCMP_SYS(mremap), ANY, false },
+    { SCMP_SYS(munmap), ANY, false },
+    { SCMP_SYS(madvise), ANY, false },
+    { SCMP_SYS(futex), ANY, false },
     /* itself */
-    { SCMP_SYS(rt_sigaction), ANY },
-    { SCMP_SYS(rt_sigprocmask), ANY },
-    { SCMP_SYS(rt_sigreturn), ANY },
-    { SCMP_SYS(restart_syscall), ANY },
-    { SCMP_SYS(getpid), ANY },
-    { SCMP_SYS(gettid), ANY },
-    { SCMP_SYS(getuid), ANY },
-    { SCMP_SYS(geteuid), ANY },
-    { SCMP_SYS(getgid), ANY },
-    { SCMP_SYS(getegid), ANY },
-    { SCMP_SYS(getrandom), ANY },
-    { SCMP_SYS(sched_yield), ANY },
-    { SCMP_SYS(clock_gettime), ANY },
-    { SCMP_SYS(gettimeofday), ANY },
-    { SCMP_SYS(time), ANY },
-    { SCMP_SYS(exit), ANY },
-    { SCMP_SYS(exit_group), ANY },
+    { SCMP_SYS(rt_sigaction), ANY, false },
+    { SCMP_SYS(rt_sigprocmask), ANY, false },
+    { SCMP_SYS(rt_sigreturn), ANY, false },
+    { SCMP_SYS(restart_syscall), ANY, false },
+    { SCMP_SYS(getpid), ANY, false },
+    { SCMP_SYS(gettid), ANY, false },
+    { SCMP_SYS(getuid), ANY, false },
+    { SCMP_SYS(geteuid), ANY, false },
+    { SCMP_SYS(getgid), ANY, false },
+    { SCMP_SYS(getegid), ANY, false },
+    { SCMP_SYS(getrandom), ANY, false },
+    { SCMP_SYS(sched_yield), ANY, false },
+    { SCMP_SYS(sysinfo), ANY, false }, /* qsort() of glibc: how much memory */
+    { SCMP_SYS(clock_gettime), ANY, false },
+    { SCMP_SYS(gettimeofday), ANY, false },
+    { SCMP_SYS(time), ANY, false },
+    { SCMP_SYS(exit), ANY, false },
+    { SCMP_SYS(exit_group), ANY, false },
+};
+
+/* Besides; those of names are for reopen.c. */
+static const struct rule file_rules[] = {
+    { SCMP_SYS(memfd_create), ANY, false },
+    { SCMP_SYS(ftruncate), ANY, false },
+    { SCMP_SYS(fcntl), ONLY(1, F_DUPFD_CLOEXEC), false },
+    { SCMP_SYS(openat), ANY, true },
+    { SCMP_SYS(newfstatat), ANY, true },
 };
 
 /* Landlock knows files and TCP; io_uring would be a way around this. */
 static const struct rule program_rules[] = {
-    { SCMP_SYS(socket), ANY },
-    { SCMP_SYS(socketpair), ANY },
-    { SCMP_SYS(connect), ANY },
-    { SCMP_SYS(io_uring_setup), ANY },
-    { SCMP_SYS(ptrace), ANY },
-    { SCMP_SYS(process_vm_readv), ANY },
-    { SCMP_SYS(process_vm_writev), ANY },
-    { SCMP_SYS(pidfd_getfd), ANY },
-    { SCMP_SYS(bpf), ANY },
-    { SCMP_SYS(userfaultfd), ANY },
-    { SCMP_SYS(perf_event_open), ANY },
-    { SCMP_SYS(keyctl), ANY },
-    { SCMP_SYS(mount), ANY },
-    { SCMP_SYS(unshare), ANY },
+    { SCMP_SYS(socket), ANY, false },
+    { SCMP_SYS(socketpair), ANY, false },
+    { SCMP_SYS(connect), ANY, false },
+    { SCMP_SYS(io_uring_setup), ANY, false },
+    { SCMP_SYS(ptrace), ANY, false },
+    { SCMP_SYS(process_vm_readv), ANY, false },
+    { SCMP_SYS(process_vm_writev), ANY, false },
+    { SCMP_SYS(pidfd_getfd), ANY, false },
+    { SCMP_SYS(bpf), ANY, false },
+    { SCMP_SYS(userfaultfd), ANY, false },
+    { SCMP_SYS(perf_event_open), ANY, false },
+    { SCMP_SYS(keyctl), ANY, false },
+    { SCMP_SYS(mount), ANY, false },
+    { SCMP_SYS(unshare), ANY, false },
 };
 
-static const struct {
-    const struct rule *rules;
+struct rules {
+    const struct rule *items;
     size_t count;
+};
+
+#define RULES(table)                                                           \
+    {                                                                          \
+        (table), sizeof(table) / sizeof *(table)                               \
+    }
+
+static const struct {
+    struct rules rules, more;
     uint32_t otherwise, matching;
 } policies[] = {
-    [SECCOMP_WORKER] = { worker_rules,
-                         sizeof worker_rules / sizeof *worker_rules,
-                         SCMP_ACT_KILL_PROCESS, SCMP_ACT_ALLOW },
+    [SECCOMP_WORKER] = { RULES(worker_rules),
+                         { 0 },
+                         SCMP_ACT_KILL_PROCESS,
+                         SCMP_ACT_ALLOW },
+    [SECCOMP_WORKER_FILES] = { RULES(worker_rules), RULES(file_rules),
+                               SCMP_ACT_KILL_PROCESS, SCMP_ACT_ALLOW },
     /* as if the kernel had none: QEMU goes on without */
-    [SECCOMP_PROGRAM] = { program_rules,
-                          sizeof program_rules / sizeof *program_rules,
-                          SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(ENOSYS) },
+    [SECCOMP_PROGRAM] = { RULES(program_rules),
+                          { 0 },
+                          SCMP_ACT_ALLOW,
+                          SCMP_ACT_ERRNO(ENOSYS) },
 };
 
 static int
@@ -135,8 +159,18 @@ add_rule(scmp_filter_ctx ctx, uint32_t action, const struct rule *rule)
                                           .datum_a = c->mask,
                                           .datum_b = c->value };
 
-    return seccomp_rule_add_array(ctx, action, rule->call, c->holds ? 1 : 0,
-                                  &compare);
+    return seccomp_rule_add_array(ctx, rule->traps ? SCMP_ACT_TRAP : action,
+                                  rule->call, c->holds ? 1 : 0, &compare);
+}
+
+static int
+add_rules(scmp_filter_ctx ctx, uint32_t action, const struct rules *rules)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < rules->count; i++)
+        rc = add_rule(ctx, action, &rules->items[i]);
+    return rc;
 }
 
 /* As a program of the kernel's, through a file in memory: libseccomp knows no
@@ -169,9 +203,10 @@ make(enum seccomp_policy policy, struct seccomp_filter *ret)
         return -1;
     /* of another architecture, as 32-bit calls of a 64-bit process */
     rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    for (size_t i = 0; rc == 0 && i < policies[policy].count; i++)
-        rc = add_rule(ctx, policies[policy].matching,
-                      &policies[policy].rules[i]);
+    if (rc == 0)
+        rc = add_rules(ctx, policies[policy].matching, &policies[policy].rules);
+    if (rc == 0)
+        rc = add_rules(ctx, policies[policy].matching, &policies[policy].more);
     if (rc < 0)
         errno = -rc;
     if (rc == 0)

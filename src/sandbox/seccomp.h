@@ -12,6 +12,8 @@
 
 enum seccomp_policy {
     SECCOMP_WORKER, /* memory, and descriptors that are open; all else kills */
+    SECCOMP_WORKER_FILES, /* files in memory, too; open() is SIGSYS that can be
+                           * caught (reopen.h) */
     SECCOMP_PROGRAM /* no sockets, no io_uring, no other process' memory */
 };
 

@@ -15,12 +15,16 @@
 #include "base/process.h"
 #include "sandbox/internal.h"
 #include "sandbox/landlock.h"
+#include "sandbox/reopen.h"
 #include "sandbox/seccomp.h"
 
 /* nobody and nogroup of all distributions, and the id that stands for those of
  * others in a user namespace: Linux Documentation/admin-guide/sysctl/fs.rst,
  * overflowuid. */
 enum { NOBODY = 65534, FAILED = 127 };
+
+/* In memory: one, and one name that it was opened by. */
+enum { FILES_AT_ONCE = 2 };
 
 /* What the child tells before it works. */
 struct report {
@@ -116,11 +120,12 @@ static int
 limit(const struct start *s)
 {
     unsigned above = (unsigned)s->fds[s->fd_count - 1] + 1;
+    unsigned more = s->work->files > 0 ? FILES_AT_ONCE : 0;
 
     return set_limit(RLIMIT_AS, s->memory) == 0 &&
                    set_limit(RLIMIT_CPU, s->work->cpu_seconds) == 0 &&
-                   set_limit(RLIMIT_NOFILE, above) == 0 &&
-                   set_limit(RLIMIT_FSIZE, 0) == 0 &&
+                   set_limit(RLIMIT_NOFILE, above + more) == 0 &&
+                   set_limit(RLIMIT_FSIZE, s->work->files) == 0 &&
                    set_limit(RLIMIT_CORE, 0) == 0
                ? set_limit(RLIMIT_NPROC, 0)
                : -1;
@@ -135,7 +140,9 @@ enter_landlock(const struct start *s)
 static int
 enter_seccomp(const struct start *s)
 {
-    return s->filter.count > 0 ? seccomp_enter(&s->filter) : -1;
+    return s->filter.count > 0 && (s->work->files == 0 || reopen_catch() == 0)
+               ? seccomp_enter(&s->filter)
+               : -1;
 }
 
 /* In this order: each may need what the next takes away. */
@@ -301,7 +308,8 @@ sandbox_start(const struct sandbox_work *work, unsigned *ret,
         s.wanted = (geteuid() == 0 ? SANDBOX_USER : 0) | SANDBOX_NO_NEW_PRIVS |
                    SANDBOX_LANDLOCK | SANDBOX_SECCOMP | SANDBOX_LIMITS;
         rules = landlock_new();
-        seccomp_make(SECCOMP_WORKER, &s.filter);
+        seccomp_make(work->files > 0 ? SECCOMP_WORKER_FILES : SECCOMP_WORKER,
+                     &s.filter);
     }
     s.rules = rules;
     pid = start(&s, ret, err);

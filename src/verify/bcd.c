@@ -367,7 +367,7 @@ load(struct verify *v, const struct facts_volume *volume,
         return -1;
     if (loaded == 0)
         return 1;
-    if (why->code != V2V_ERR_INTERNAL)
+    if (why->code != V2V_ERR_INTERNAL && why->code != V2V_ERR_USAGE)
         return 0;
     *err = *why;
     return -1;
@@ -414,5 +414,5 @@ verify_bcd(struct verify *v, const struct facts_volume *volume,
     }
     look.hive = hive.hive;
     look.subject = subject;
-    return check_hive(&look, err);
+    return check_hive(&look, err) < 0 ? -1 : reg_hive_answered(hive.hive, err);
 }

@@ -35,5 +35,5 @@ verify_run(const struct verify_input *input, struct verify_result *ret,
     for (size_t i = 0; result == 0 && i < sizeof steps / sizeof *steps; i++)
         result = steps[i](&v, err);
     verify_done(&v);
-    return result;
+    return result < 0 ? -1 : facts_hives_answered(input->hives, err);
 }

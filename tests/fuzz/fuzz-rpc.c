@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guest/rpc.h"
+#include "guest/direct-rpc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,11 +35,11 @@ check_texts(const struct rpc_message *m)
 }
 
 static void
-ask(int fd, enum rpc_op op)
+ask(int fd, unsigned op)
 {
     V2V_AUTO(rpc_message) struct rpc_message m = { 0 };
     struct v2v_error err = { 0 };
-    enum rpc_outcome outcome = rpc_wait(fd, op, 1, &m, &err);
+    enum rpc_outcome outcome = rpc_wait(fd, &direct_protocol, op, 1, &m, &err);
 
     if (outcome == RPC_ANSWERED) {
         must(m.op == op);
@@ -57,8 +57,8 @@ be_asked(int fd)
 {
     V2V_AUTO(rpc_message) struct rpc_message m = { 0 };
 
-    if (rpc_next(fd, &m, NULL) == 1) {
-        must(m.op < RPC_OPS);
+    if (rpc_next(fd, &direct_protocol, &m, NULL) == 1) {
+        must(m.op < DIRECT_OPS);
         check_texts(&m);
     }
 }
@@ -75,10 +75,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     n = write(ends[0], data + 1, size - 1);
     close(ends[0]);
     must(n == (ssize_t)size - 1);
-    if (data[0] % (RPC_OPS + 1) == RPC_OPS)
+    if (data[0] % (DIRECT_OPS + 1) == DIRECT_OPS)
         be_asked(ends[1]);
     else
-        ask(ends[1], data[0] % (RPC_OPS + 1));
+        ask(ends[1], data[0] % (DIRECT_OPS + 1));
     close(ends[1]);
     return 0;
 }

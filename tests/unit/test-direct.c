@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 
 #include "disk/probe.h"
+#include "guest/direct-rpc.h"
 #include "guest/direct.h"
-#include "guest/rpc.h"
 #include "image/nbd.h"
 #include "test-processes.h"
 #include "test-tools.h"
@@ -88,7 +88,7 @@ say_nothing(int fd)
 static void
 say_half(int fd)
 {
-    const struct head head = { .op = RPC_LOOKUP, .lens = { 100 } };
+    const struct head head = { .op = DIRECT_LOOKUP, .lens = { 100 } };
 
     say(fd, head, "x", 1);
     say_nothing(fd);
@@ -98,7 +98,7 @@ say_half(int fd)
 static void
 drip(int fd)
 {
-    const struct head head = { .op = RPC_LOOKUP, .lens = { 100 } };
+    const struct head head = { .op = DIRECT_LOOKUP, .lens = { 100 } };
 
     say(fd, head, "x", 1);
     for (;;) {
@@ -125,7 +125,7 @@ hang_up_and_stay(int fd)
 static void
 leave_in_the_middle(int fd)
 {
-    const struct head head = { .op = RPC_LOOKUP, .lens = { 100 } };
+    const struct head head = { .op = DIRECT_LOOKUP, .lens = { 100 } };
 
     say(fd, head, "x", 1);
     end(0);
@@ -144,19 +144,20 @@ say_noise(int fd)
 static void
 answer_to_something_else(int fd)
 {
-    say(fd, (struct head){ .op = RPC_READ, .lens = { 1 } }, "x", 1);
+    say(fd, (struct head){ .op = DIRECT_READ, .lens = { 1 } }, "x", 1);
 }
 
 static void
 say_much(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { UINT64_MAX } }, "", 0);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { UINT64_MAX } }, "",
+        0);
 }
 
 static void
 say_a_part_more(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 1, 1 } }, "xx", 2);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { 1, 1 } }, "xx", 2);
 }
 
 static void
@@ -164,26 +165,26 @@ say_a_number_more(int fd)
 {
     say(fd,
         (struct head){
-            .op = RPC_LOOKUP, .numbers = { 1, 1, 1, 1 }, .lens = { 1 } },
+            .op = DIRECT_LOOKUP, .numbers = { 1, 1, 1, 1 }, .lens = { 1 } },
         "x", 1);
 }
 
 static void
 say_a_nul(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 3 } }, "a\0b", 3);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { 3 } }, "a\0b", 3);
 }
 
 static void
 lead_elsewhere(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 4 } }, "../x", 4);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { 4 } }, "../x", 4);
 }
 
 static void
 lead_up(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 2 } }, "..", 2);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { 2 } }, "..", 2);
 }
 
 static void
@@ -191,7 +192,7 @@ say_what_it_is_not(int fd)
 {
     say(fd,
         (struct head){
-            .op = RPC_LOOKUP, .numbers = { 1 << 20 }, .lens = { 1 } },
+            .op = DIRECT_LOOKUP, .numbers = { 1 << 20 }, .lens = { 1 } },
         "x", 1);
 }
 
@@ -200,7 +201,7 @@ static void
 refuse(int fd)
 {
     say(fd,
-        (struct head){ .op = RPC_LOOKUP,
+        (struct head){ .op = DIRECT_LOOKUP,
                        .refused = 1,
                        .numbers = { V2V_ERR_USAGE },
                        .lens = { 11, 3 } },
@@ -211,7 +212,7 @@ refuse(int fd)
 static void
 stay_at_the_end(int fd)
 {
-    say(fd, (struct head){ .op = RPC_LOOKUP, .lens = { 1 } }, "x", 1);
+    say(fd, (struct head){ .op = DIRECT_LOOKUP, .lens = { 1 } }, "x", 1);
 }
 
 #define DIED "the process that reads the file system died (signal "
@@ -255,13 +256,13 @@ answer(int fd, const struct rpc_message *m)
     static const uint8_t zeroes[DISK_READ_MAX];
     struct rpc_message a = { .op = m->op };
 
-    if (m->op == RPC_HELLO)
+    if (m->op == DIRECT_HELLO)
         a.numbers[0] = DISK_SIZE;
-    if (m->op == RPC_DISK_READ)
+    if (m->op == DIRECT_DISK_READ)
         a.parts[0] = (struct rpc_part){ zeroes, (size_t)m->numbers[1] };
-    if (m->op == RPC_LOOKUP)
+    if (m->op == DIRECT_LOOKUP)
         behaviour->act(fd);
-    else if (rpc_answer(fd, &a, NULL) < 0)
+    else if (rpc_answer(fd, &direct_protocol, &a, NULL) < 0)
         end(98);
 }
 
@@ -273,12 +274,12 @@ direct_work(int fd, int nbd, bool write)
     for (;;) {
         V2V_AUTO(rpc_message) struct rpc_message question = { 0 };
 
-        if (rpc_next(fd, &question, NULL) <= 0)
+        if (rpc_next(fd, &direct_protocol, &question, NULL) <= 0)
             return 1;
         answer(fd, &question);
-        if (question.op == RPC_CLOSE && behaviour->act == stay_at_the_end)
+        if (question.op == DIRECT_CLOSE && behaviour->act == stay_at_the_end)
             stay();
-        if (question.op == RPC_CLOSE)
+        if (question.op == DIRECT_CLOSE)
             return 0;
     }
 }

@@ -185,17 +185,78 @@ run_for_ever(void *opaque)
     return 0;
 }
 
+/* The same with files in memory, which it may have; 0: all went well. */
+
+static int
+use_files(void *opaque)
+{
+    char name[32], text[4] = "";
+    struct stat st;
+    int fd = memfd_create("file", MFD_CLOEXEC), again;
+
+    (void)opaque;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    if (fd < 0 || write(fd, "abc", 3) != 3)
+        return 1;
+    again = open(name, O_RDONLY | O_CLOEXEC); /* from the beginning */
+    if (again < 0 || read(again, text, 4) != 3 || memcmp(text, "abc", 3) != 0 ||
+        close(again) < 0)
+        return 2;
+    again = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (again < 0 || write(again, "d", 1) != 1 || close(again) < 0)
+        return 3;
+    if (pread(fd, text, 4, 0) != 1 || text[0] != 'd')
+        return 4;
+    if (fstat(fd, &st) < 0 || st.st_size != 1 || fstat(9999, &st) == 0 ||
+        errno != EBADF)
+        return 6;
+    return open("/proc/self/fd/9999", O_RDONLY) < 0 && errno == ENOENT ? 0 : 5;
+}
+
+static int
+open_more_than_a_number(void *opaque)
+{
+    (void)opaque;
+    return open("/proc/self/fd/0/../../../etc/passwd", O_RDONLY) < 0 ? errno
+                                                                     : 0;
+}
+
+static int
+open_a_relative_file(void *opaque)
+{
+    (void)opaque;
+    return open("passwd", O_RDONLY) < 0 ? errno : 0;
+}
+
+static int
+ask_about_a_file(void *opaque)
+{
+    struct stat st;
+
+    return stat(opaque, &st) < 0 ? errno : 0;
+}
+
+static int
+create_a_large_file(void *opaque)
+{
+    int fd = memfd_create("file", MFD_CLOEXEC);
+
+    (void)opaque;
+    return fd < 0 || ftruncate(fd, 2 * MIB) < 0 ? errno : 0;
+}
+
 /* Running ------------------------------------------------------------------ */
 
 static pid_t
-started(int (*run_it)(void *opaque), void *opaque, const int *fds,
-        size_t fd_count, unsigned *layers)
+started_with(uint64_t files, int (*run_it)(void *opaque), void *opaque,
+             const int *fds, size_t fd_count, unsigned *layers)
 {
     const struct sandbox_work work = { .run = run_it,
                                        .opaque = opaque,
                                        .fds = fds,
                                        .fd_count = fd_count,
                                        .memory = 32 * MIB,
+                                       .files = files,
                                        .cpu_seconds = 1 };
     struct v2v_error err = { 0 };
     pid_t pid = sandbox_start(&work, layers, &err);
@@ -203,6 +264,19 @@ started(int (*run_it)(void *opaque), void *opaque, const int *fds,
     if (pid < 0)
         fail_msg("%s", err.text);
     return pid;
+}
+
+static pid_t
+started(int (*run_it)(void *opaque), void *opaque, const int *fds,
+        size_t fd_count, unsigned *layers)
+{
+    return started_with(0, run_it, opaque, fds, fd_count, layers);
+}
+
+static int
+outcome_with_files(int (*run_it)(void *opaque), void *opaque)
+{
+    return v2v_reap(started_with(MIB, run_it, opaque, NULL, 0, NULL));
 }
 
 static int
@@ -321,6 +395,39 @@ test_limits(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGXCPU);
     assert_int_equal(outcome(map_little, NULL), 0);
+}
+
+/* Files in memory ---------------------------------------------------------- */
+
+static void
+killed_by(int status, int signal)
+{
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != signal)
+        fail_msg("status %#x", (unsigned)status);
+}
+
+static void
+test_files(void **state)
+{
+    (void)state;
+    assert_int_equal(outcome_with_files(use_files, NULL), 0);
+    killed_by(outcome_with_files(create_a_large_file, NULL), SIGXFSZ);
+    killed_by(outcome_with_files(open_more_than_a_number, NULL), SIGSYS);
+    killed_by(outcome_with_files(open_a_relative_file, NULL), SIGSYS);
+    killed_by(outcome_with_files(ask_about_a_file, file_name), SIGSYS);
+    killed_by(outcome(use_files, NULL), SIGSYS); /* without them */
+    /* and nothing else than without them */
+    for (size_t i = 0; i < TRIES; i++) {
+        int status = outcome_with_files(tries[i].run, tries[i].opaque);
+
+        if (tries[i].kills)
+            killed_by(status, SIGSYS);
+        else
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    }
+    assert_true(access(new_name, F_OK) < 0);
+    sandbox_set_mode(SANDBOX_OFF);
+    assert_int_equal(outcome_with_files(use_files, NULL), 0);
 }
 
 /* Descriptors -------------------------------------------------------------- */
@@ -473,6 +580,8 @@ without(void *opaque)
     status = v2v_reap(pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         _exit(2);
+    if (outcome_with_files(use_files, NULL) != 0)
+        _exit(8);
     snprintf(expected, sizeof expected,
              "sandbox-partial: this system does not have %s: what reads the "
              "guest's data runs without\n",
@@ -515,6 +624,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_what_is_denied, again),
     cmocka_unit_test_setup(test_what_is_not_denied_without, again),
     cmocka_unit_test_setup(test_limits, again),
+    cmocka_unit_test_setup(test_files, again),
     cmocka_unit_test_setup(test_descriptors, again),
     cmocka_unit_test_setup(test_it_dies_with_us, again),
     cmocka_unit_test_setup(test_missing_layers, again),
