@@ -15,8 +15,10 @@
 
 int direct_patience = 300;
 
-/* For 500000 files in a guest it takes some seconds. */
-enum { WORKER_CPU_SECONDS = 300 };
+/* How long a damaged volume may keep libntfs-3g going round.  Less than one is
+ * enough for 500000 files in a guest, or to read and write hives of 260 MB; a
+ * processor may be fifty times slower. */
+enum { WORKER_CPU_SECONDS = 60 };
 
 /* libntfs-3g keeps little; the names of the largest directory are the most. */
 #define WORKER_MEMORY (UINT64_C(512) << 20)
