@@ -137,9 +137,9 @@ v2v_script_test(tree.inject-real ${here}/tree/inject.sh
     $<TARGET_FILE:tree-tool> ${work}/tree-inject-real real)
 
 v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
-    $<TARGET_FILE:v2v-virtio> ${top}/man/v2v-virtio.pod)
+    $<TARGET_FILE:v2v-virtio> ${top}/man)
 v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
-    ${top}/src ${top}/man/v2v-virtio.pod)
+    ${top}/src ${top}/man/v2v-virtio-report.pod)
 v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
