@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manuals' examples that start guestfish's appliance; the others are run by
+# tests/cli/examples.py alone.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+for program in guestfish hivexregedit hivexget; do
+    command -v $program >/dev/null || skip "no $program"
+done
+export LIBGUESTFS_CACHEDIR=${LIBGUESTFS_CACHEDIR:-/var/tmp}
+"$top/tests/cli/examples.py" "$v2v" appliance
