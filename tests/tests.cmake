@@ -120,6 +120,7 @@ v2v_script_test(golden.plans ${here}/golden/plans.sh
     $<TARGET_FILE:plan-tool> ${work}/plans)
 v2v_script_test(golden.against-windows ${here}/golden/against-windows.py
     $<TARGET_FILE:plan-tool> ${top}/fixtures/mkhive ${work}/against-windows)
+v2v_script_test(doc.diagrams ${top}/doc/diagrams.py --check)
 v2v_script_test(golden.documented ${here}/golden/documented.py ${top})
 v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned fixtures)
