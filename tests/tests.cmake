@@ -142,6 +142,7 @@ v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
     $<TARGET_FILE:v2v-virtio> ${top}/man)
 v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
     ${top}/src ${top}/man/v2v-virtio-report.pod)
+v2v_script_test(cli.files-documented ${here}/cli/files-documented.sh ${top})
 v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 if(V2V_DIRECT) # an appliance for each example would take too long
     v2v_script_test(cli.examples ${here}/cli/examples.py
