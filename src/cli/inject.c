@@ -5,6 +5,7 @@
 
 #include "apply/apply.h"
 #include "base/log.h"
+#include "cli/events.h"
 #include "cli/guard.h"
 #include "cli/machine.h"
 #include "cli/session.h"
@@ -290,6 +291,7 @@ inject(struct report *report, struct v2v_error *err)
         session_choose(&session, report, err) < 0 ||
         session_check(&session, report, err) < 0)
         return -1;
+    events_findings(&report->check);
     warn_of_findings(&report->check);
     if (stop_at_blockers(report, err) < 0 ||
         make_plan(&session, report, err) < 0)
