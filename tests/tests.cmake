@@ -120,6 +120,8 @@ v2v_script_test(golden.plans ${here}/golden/plans.sh
     $<TARGET_FILE:plan-tool> ${work}/plans)
 v2v_script_test(golden.against-windows ${here}/golden/against-windows.py
     $<TARGET_FILE:plan-tool> ${top}/fixtures/mkhive ${work}/against-windows)
+v2v_script_test(doc.diagrams ${top}/doc/diagrams.py --check)
+v2v_script_test(golden.documented ${here}/golden/documented.py ${top})
 v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned fixtures)
 v2v_script_test(golden.only-planned-real ${here}/golden/only-planned.sh
@@ -155,10 +157,16 @@ v2v_script_test(contract.terminal ${here}/contract/terminal.py
 v2v_script_test(contract.codes ${here}/contract/codes.py ${top})
 
 v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
-    ${v2v} ${top}/man/v2v-virtio.pod)
+    ${v2v} ${top}/man)
 v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
-    ${top}/src ${top}/man/v2v-virtio.pod)
+    ${top}/src ${top}/man/v2v-virtio-report.pod)
+v2v_script_test(cli.files-documented ${here}/cli/files-documented.sh ${top})
 v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
+if(V2V_DIRECT) # an appliance for each example would take too long
+    v2v_script_test(cli.examples ${here}/cli/examples.py
+        ${v2v})
+    set_tests_properties(cli.examples PROPERTIES LABELS long TIMEOUT 600)
+endif()
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh ${v2v})
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     ${v2v})

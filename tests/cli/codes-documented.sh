@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# codes-documented.sh TOP: the manual's FINDINGS has each code of check's table,
-# THE BOOT CHAIN each of verify's, as "=item C<code>, C<code> (broken)", with the
-# severity or state of the table, and none that is not there; each code occurs in
-# a test of the module.
+# codes-documented.sh TOP: in v2v-virtio-report(5) FINDINGS has each code of check's
+# table, THE BOOT CHAIN each of verify's, as "=item C<code>, C<code> (broken)", with
+# the severity or state of the table, and none that is not there; each code occurs in
+# a test of the module.  Codes of errors that are in neither table are in ERRORS or
+# WARNINGS, and no other are in ERRORS.
 set -eu
 cd "$1"
+page=man/v2v-virtio-report.pod
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
@@ -41,7 +43,7 @@ in_manual() {
             if (item ~ /C</)
                 print "without severity or state:", item
         }
-        reading { item = item " " $0 }' man/v2v-virtio.pod | sort
+        reading { item = item " " $0 }' $page | sort
 }
 
 # same FOLDER SECTION
@@ -74,9 +76,43 @@ tested check tests/unit/test-check-*.c tests/unit/test-find.c \
 tested verify tests/unit/test-verify-*.c tests/verify/*.py
 for link in $(tr -s '\n ' '  ' <src/verify/codes.c |
     grep -oE '\{ "[a-z0-9-]+", "[a-z0-9-]+"' | cut -d '"' -f 4 | sort -u); do
-    grep -q "C<$link>" man/v2v-virtio.pod || {
+    grep -q "C<$link>" $page || {
         echo "the manual does not say what the link $link is"
         status=1
     }
 done
+
+# refusals: the names that errors get where they arise, or by their class
+refusals() {
+    {
+        names_given
+        grep -oE '^ +\{ (V2V_ERR_[A-Z]+, )?"[a-z0-9-]+"' src/cli/codes.c |
+            cut -d '"' -f 2
+    } | sort -u
+}
+
+names_given() {
+    find src -name '*.c' -exec cat '{}' + | tr -s '\n ' '  ' |
+        grep -oE 'v2v_refuse\( ?[a-z]+, V2V_ERR_[A-Z]+, "[a-z0-9-]+"' |
+        cut -d '"' -f 2
+}
+
+# items SECTION: the codes of its items
+items() {
+    awk -v RS= -v section="=head1 $1" '
+        /^=head1 / { inside = $0 == section }
+        inside && /^=item/' $page | grep -oE 'C<[a-z0-9-]+>' | tr -d 'C<>' | sort
+}
+
+refusals >"$work/refusals"
+{ in_table check; in_table verify; } | cut -d ' ' -f 1 >"$work/tables"
+items ERRORS >"$work/errors"
+[ -s "$work/refusals" ] && [ -s "$work/errors" ]
+{ cat "$work/errors" "$work/tables"; items WARNINGS; } | sort -u |
+    comm -23 "$work/refusals" - | sed 's/^/the manual has no error /' >"$work/wrong"
+comm -13 "$work/refusals" "$work/errors" |
+    sed 's/^/the program has no error /' >>"$work/wrong"
+cat "$work/wrong"
+[ ! -s "$work/wrong" ] || status=1
+echo "errors: $(wc -l <"$work/errors") codes"
 exit $status

@@ -1,25 +1,76 @@
 #!/bin/sh
-# options-documented.sh PROGRAM MANUAL: every option of the program is in the
-# manual and in --help, and the manual has none that the program lacks.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# options-documented.sh PROGRAM MAN: the OPTIONS of a command's page name the
+# options that the command takes, and no other; each option is explained once:
+# in the page of its command, or in v2v-virtio.pod if several take it; --help
+# has them all.  What a command takes the program itself is asked.
 set -eu
-program=$1 manual=$2
+program=$1 man=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+wrong() {
+    echo "$*"
+    status=1
+}
+
+# takes COMMAND...: its options.  With --help behind it nothing is done.
+takes() {
+    for option in $options; do
+        "$program" "$@" "$option" x --help 2>&1 |
+            grep -q 'does not go with this command' || echo "$option"
+    done | sort
+}
+
+# named PAGE [ITEM]: what its OPTIONS name, or below one of its items
+named() {
+    awk -v item="${2-}" '
+        /^=head1 / { inside = $0 == "=head1 OPTIONS" && item == "" }
+        item != "" && /^=(item|back)/ { inside = $0 == "=item B<" item ">" }
+        inside' "$man/$1.pod" | grep -oE 'B<--[a-z-]+>' | tr -d 'B<>' | sort -u
+}
+
+# explained PAGE: the options that are an item there
+explained() {
+    grep '^=item' "$man/$1.pod" | grep -oE 'B<--[a-z-]+>' | tr -d 'B<>' | sort
+}
+
+# same PAGE ITEM COMMAND...: the page, or what is below its item, is right
+same() {
+    page=$1 item=$2
+    shift 2
+    takes "$@" >"$work/takes"
+    named "$page" "$item" >"$work/named"
+    diff -u --label "v2v-virtio $*" --label "$page.pod" "$work/takes" \
+        "$work/named" || status=1
+    commands="$commands$(cat "$work/takes") "
+}
+
 options=$("$program" --long-options)
 [ -n "$options" ]
-help=$("$program" --help)
-for option in $options; do
-    grep -q -e "B<$option>" "$manual" || {
-        echo "$option is not in $manual"
-        exit 1
-    }
-    echo "$help" | grep -qw -e "$option" || {
-        echo "$option is not in --help"
-        exit 1
-    }
+"$program" --help >"$work/help"
+commands=
+for command in inject check verify xml undo recover; do
+    same "v2v-virtio-$command" '' $command
 done
-sed -n 's/^=item.*B<\(--[a-z-]*\)>.*/\1/p' "$manual" | while read -r option; do
-    echo "$options" | grep -qx -e "$option" || {
-        echo "$option is in $manual only"
-        exit 1
-    }
+for command in list explain; do
+    same v2v-virtio-drivers "drivers $command" drivers $command
+done
+for page in "$man"/*.pod; do
+    explained "$(basename "$page" .pod)"
+done | sort >"$work/explained"
+explained v2v-virtio >"$work/common"
+for option in $options; do
+    grep -qw -e "$option" "$work/help" || wrong "$option is not in --help"
+    count=$(grep -cx -e "$option" "$work/explained") ||
+        wrong "no page explains $option"
+    [ "$count" -le 1 ] || wrong "$count pages explain $option"
+    takers=$(printf '%s' "$commands" | tr ' ' '\n' | grep -cx -e "$option")
+    common=$(grep -cx -e "$option" "$work/common") || true
+    [ $((takers > 1)) = "$common" ] ||
+        wrong "$takers commands take $option; v2v-virtio.pod is the place" \
+            "for what several take"
 done
 echo "$(echo "$options" | wc -l) options"
+exit $status

@@ -1,6 +1,7 @@
 #!/bin/sh
-# warnings-documented.sh SOURCES MANUAL: every warning's code is in the manual,
-# and its WARNINGS has none that the sources lack.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# warnings-documented.sh SOURCES PAGE: every warning's code is in the page, and its
+# WARNINGS has none that the sources lack.
 set -eu
 codes=$(find "$1" -name '*.c' -exec cat '{}' + | tr '\n' ' ' |
     grep -oE 'v2v_warn\( *"[a-z-]+", *"[a-z-]+"' |
@@ -13,7 +14,7 @@ for code in $codes; do
         status=1
     }
 done
-documented=$(sed -n '/^=head1 WARNINGS/,/^=head1 ENV/p' "$2" |
+documented=$(sed -n '/^=head1 WARNINGS/,/^=head1 ERR/p' "$2" |
     sed -n '/^=item/p' | grep -oE 'C<[a-z-]+>' | tr -d 'C<>')
 [ -n "$documented" ]
 for code in $documented; do
