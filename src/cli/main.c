@@ -63,6 +63,7 @@ print_report(const struct guest_command *command, const struct report *report,
 {
     if (report->options->json || report->options->quiet)
         return 0;
+    progress_end();
     if (!failed)
         return command->print(report, err);
     if (report->options->command == CLI_CHECK)

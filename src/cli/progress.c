@@ -125,6 +125,15 @@ progress_step(const char *text)
 }
 
 void
+progress_end(void)
+{
+    progress_hold();
+    if (progress != NULL)
+        *progress->text = '\0';
+    progress_release();
+}
+
+void
 progress_set(uint64_t done, uint64_t total)
 {
     if (progress == NULL)

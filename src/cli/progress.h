@@ -29,11 +29,14 @@ bool progress_is_open(void);
 void progress_step(const char *text);
 void progress_set(uint64_t done, uint64_t total);
 
+/* The work is done: nothing is drawn until there is another step. */
+void progress_end(void);
+
 /* Around whatever goes to the terminal: erases the line and keeps it away. */
 void progress_hold(void);
 void progress_release(void);
 
-/* Of who waits: draw; the end. */
+/* Of who waits: draw; and when there is no worker any more. */
 void progress_draw(void);
 void progress_close(void);
 

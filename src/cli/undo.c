@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/console.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "image/undo.h"
 
 /* undo ------------------------------------------------------------------- */
@@ -92,6 +93,7 @@ undo(const struct cli_options *options, struct answer *ret,
     if (image_open(path, &image_options, &image, err) < 0)
         return -1;
     result = image_undo(image, &undone, err);
+    progress_end();
     if (result < 0)
         v2v_error_prefix(err, "%s", path);
     else if (options->json)
@@ -243,6 +245,7 @@ recover(const struct cli_options *options, struct answer *ret,
     v2v_step("cli", "recover", "Looking for what was begun on %s", path);
     if (image_recover(path, options->work_dir, &what, err) < 0)
         return -1;
+    progress_end();
     ret->status = names[what];
     ret->details = json_pack("{s:o}", "image", json_text(path));
     if (!options->json && !options->quiet)

@@ -336,13 +336,13 @@ static int
 make_copy(struct image *image, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *copy = transaction_file(&image->t, "copy", err);
-    const char *argv[] = { "convert", "-q",           "-f", "qcow2", "-O",
+    const char *argv[] = { "convert", "-p",           "-f", "qcow2", "-O",
                            "qcow2",   image->overlay, copy, NULL };
 
     if (copy == NULL)
         return -1;
     v2v_step("image", "commit", "Copying to %s", image->t.image);
-    if (qemu_img(argv, NULL, err) < 0)
+    if (qemu_img_watched(argv, err) < 0)
         return -1;
     return v2v_file_flush(copy, err);
 }

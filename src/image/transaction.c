@@ -228,7 +228,7 @@ commit_overlay(const struct transaction *t, struct v2v_error *err)
     V2V_AUTO(mem) char *overlay = transaction_file(t, "overlay", err);
     V2V_AUTO(mem) char *rewind = transaction_file(t, "rewind", err);
     /* -d: the overlay keeps its content, so that this can be repeated */
-    const char *argv[] = { "commit", "-q", "-d", "-f", "qcow2", overlay, NULL };
+    const char *argv[] = { "commit", "-p", "-d", "-f", "qcow2", overlay, NULL };
     V2V_AUTO(fd) int fd = -1;
 
     if (overlay == NULL || rewind == NULL)
@@ -243,7 +243,7 @@ commit_overlay(const struct transaction *t, struct v2v_error *err)
     if (own_file_open(overlay, O_RDONLY, &fd, err) < 0 ||
         rewind_restore(t->image, rewind, err) < 0)
         return -1;
-    if (qemu_img(argv, NULL, err) < 0) {
+    if (qemu_img_watched(argv, err) < 0) {
         if (err != NULL && err->code != V2V_ERR_BUSY)
             err->code = V2V_ERR_INTERNAL; /* the host's trouble: a full disk */
         return -1;
