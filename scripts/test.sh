@@ -32,6 +32,7 @@ esac
 
 passed=0 failed=0 skipped=0
 logs=build/test-logs
+documents=$top/build/documents # what guest and libvirt tests let it print
 guest_seconds=900 # for one guest test: its appliance runs without KVM
 jobs=$(nproc)
 
@@ -261,7 +262,7 @@ guest_test() {
     local log=$logs/${name//\//-}.log
     name=${name/\// }
     local ok bad verdict=PASS
-    V2V_PROGRAM=$top/build/ci/v2v-virtio timeout "$guest_seconds" \
+    V2V_PROGRAM=$top/build/ci/tests/v2v-virtio V2V_DOCUMENTS=$documents timeout "$guest_seconds" \
         bash "$1" >"$log" 2>&1 || status=$?
     if [ $status = 77 ]; then
         count 1 skipped
@@ -313,7 +314,9 @@ join() {
 
 # What runs ----------------------------------------------------------------
 
+rm -rf "$documents"
 mkdir -p "$logs"
+mkdir -m 1777 "$documents"
 rm -f "$logs"/*.counts
 step "set-up" setup build demo test
 step "clang-format" formatted
@@ -344,6 +347,7 @@ for script in tests/libvirt/*.sh; do
     [[ $script = */lib.sh || $script = */inject.sh ]] || guest_test "$script"
 done
 join machines
+step "documents" tests/contract/validate.py "$documents"
 
 [ "$failed" = 0 ] || df -h . /tmp /var/tmp
 echo "$passed passed, $failed failed, $skipped skipped"

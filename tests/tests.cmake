@@ -140,22 +140,40 @@ v2v_script_test(tree.inject ${here}/tree/inject.sh $<TARGET_FILE:tree-tool>
 v2v_script_test(tree.inject-real ${here}/tree/inject.sh
     $<TARGET_FILE:tree-tool> ${work}/tree-inject-real real)
 
+# What the program prints for machines is copied as the tests run it, and
+# validated when the last of them has ended.
+set(documents ${CMAKE_CURRENT_BINARY_DIR}/documents)
+set(v2v ${CMAKE_CURRENT_BINARY_DIR}/v2v-virtio)
+v2v_wrapper(${v2v} ${documents})
+add_test(NAME contract.begin COMMAND sh -c
+    "rm -rf '${documents}' && mkdir -m 1777 '${documents}'")
+set_tests_properties(contract.begin PROPERTIES FIXTURES_SETUP documents)
+v2v_script_test(contract.documents ${here}/contract/validate.py ${documents})
+set_tests_properties(contract.documents PROPERTIES FIXTURES_CLEANUP documents)
+v2v_script_test(contract.schemas ${here}/contract/schemas.py ${v2v}
+    ${top}/fixtures)
+v2v_script_test(contract.events ${here}/contract/events.py ${v2v}
+    $<TARGET_FILE:v2v-virtio> ${top}/fixtures)
+v2v_script_test(contract.terminal ${here}/contract/terminal.py
+    $<TARGET_FILE:v2v-virtio> $<TARGET_FILE:transaction-tool>)
+v2v_script_test(contract.codes ${here}/contract/codes.py ${top})
+
 v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
-    $<TARGET_FILE:v2v-virtio> ${top}/man)
+    ${v2v} ${top}/man)
 v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
     ${top}/src ${top}/man/v2v-virtio-report.pod)
 v2v_script_test(cli.files-documented ${here}/cli/files-documented.sh ${top})
 v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 if(V2V_DIRECT) # an appliance for each example would take too long
     v2v_script_test(cli.examples ${here}/cli/examples.py
-        $<TARGET_FILE:v2v-virtio>)
+        ${v2v})
     set_tests_properties(cli.examples PROPERTIES LABELS long TIMEOUT 600)
 endif()
-v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.damaged ${here}/cli/damaged.sh ${v2v})
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
-    $<TARGET_FILE:v2v-virtio>)
-v2v_script_test(cli.xml ${here}/cli/xml.sh $<TARGET_FILE:v2v-virtio>)
-v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
+    ${v2v})
+v2v_script_test(cli.xml ${here}/cli/xml.sh ${v2v})
+v2v_script_test(cli.undo ${here}/cli/undo.sh ${v2v}
     $<TARGET_FILE:transaction-tool>)
 
 v2v_script_test(bench.measure ${here}/bench/measure-test.py)
@@ -166,3 +184,12 @@ set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
     unit.verify-chain unit.verify-device verify.mutations tree.inject
     tree.inject-real PROPERTIES LABELS long)
+
+# Every test that runs the program.
+get_property(all DIRECTORY PROPERTY TESTS)
+foreach(test IN LISTS all)
+    if(test MATCHES "^(cli|contract)[.]" AND
+       NOT test MATCHES "^contract[.](begin|documents)$")
+        set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED documents)
+    endif()
+endforeach()

@@ -2,6 +2,7 @@
 #include "apply/apply.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -22,10 +23,11 @@ apply_check_space(struct guest *guest, const struct plan *plan,
     if (guest_free_space(guest, &available, err) < 0)
         return -1;
     if (available < needed)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the Windows volume is full: %" PRIu64 " KiB are free "
-                        "and %" PRIu64 " KiB are needed",
-                        available >> 10, needed >> 10);
+        return v2v_refuse(err, V2V_ERR_GUEST, "volume-full",
+                          "the Windows volume is full: %" PRIu64
+                          " KiB are free "
+                          "and %" PRIu64 " KiB are needed",
+                          available >> 10, needed >> 10);
     return 0;
 }
 
@@ -43,8 +45,12 @@ write_files(struct guest *guest, const struct plan *plan, struct v2v_error *err)
         files[i] = (struct guest_file){ .path = plan->files[i].path,
                                         .data = plan->files[i].data,
                                         .len = plan->files[i].len };
-    v2v_step("apply", "Writing %zu files", plan->file_count);
-    return guest_write_files(guest, files, plan->file_count, err);
+    v2v_step("apply", "apply", "Writing %zu files", plan->file_count);
+    if (guest_write_files(guest, files, plan->file_count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->file_count; i++)
+        v2v_written("apply", "file", "%s", plan->files[i].path);
+    return 0;
 }
 
 static bool
@@ -54,6 +60,22 @@ is_edited(const struct plan *plan, enum reg_hive_id id)
         if (plan->edits.items[i].hive == id)
             return true;
     return false;
+}
+
+/* A key once, however many of its values change: they stand together. */
+static void
+tell_keys(const struct plan *plan, enum reg_hive_id id)
+{
+    const char *last = "";
+
+    for (size_t i = 0; i < plan->edits.count; i++) {
+        const struct reg_edit *edit = &plan->edits.items[i];
+
+        if (edit->hive != id || strcmp(edit->key, last) == 0)
+            continue;
+        v2v_written("apply", "key", "%s\\%s", reg_hive_name(id), edit->key);
+        last = edit->key;
+    }
 }
 
 /* Nothing may be applied over the edit. */
@@ -77,13 +99,14 @@ write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
 
     if (!is_edited(plan, id))
         return 0;
-    v2v_step("apply", "Editing the %s hive", reg_hive_name(id));
+    v2v_step("apply", "apply", "Editing the %s hive", reg_hive_name(id));
     if (reg_hive_apply(hive->hive, id, &plan->edits, err) < 0 ||
         reg_hive_save(hive->hive, &edited, err) < 0)
         return v2v_fail_in(err, "%s", hive->path);
     if (guest_patch_file(guest, hive->path, hive->bytes.data, hive->bytes.len,
                          edited.data, edited.len, err) < 0)
         return -1;
+    tell_keys(plan, id);
     return empty_logs(guest, hive, err);
 }
 

@@ -80,6 +80,14 @@ v2v_error_name(struct v2v_error *err, const char *finding)
 }
 
 void
+v2v_error_name_class(struct v2v_error *err, enum v2v_error_code code,
+                     const char *finding)
+{
+    if (err != NULL && err->code == code && err->finding == NULL)
+        err->finding = finding;
+}
+
+void
 v2v_error_set_errno(struct v2v_error *err, int errnum, const char *fmt, ...)
 {
     va_list ap;

@@ -31,8 +31,9 @@ enum v2v_error_code {
 
 struct v2v_error {
     enum v2v_error_code code;
-    const char *finding; /* static: the stable name under which check/ knows
-                          * this cause ("bitlocker"); NULL: it has none */
+    const char *finding; /* static: the stable name of this cause, which check/,
+                          * verify/ or cli/codes.c knows ("bitlocker-locked");
+                          * NULL: it has that of its class */
     char text[1024];     /* UTF-8, one line, no final full stop */
 };
 
@@ -42,12 +43,15 @@ struct v2v_error {
  * v2v_fail_in() - add context before the text that @err already has:
  *     "viostor.inf: DriverVer: bad date".  Class and finding stay.
  * v2v_refuse() - v2v_fail() with a finding.
- * All four are expressions of value -1, so that the compiler sees a failing
+ * v2v_fail_as() - give a failure of that class a finding, if it has none yet.
+ * All five are expressions of value -1, so that the compiler sees a failing
  * path.  @err may be NULL. */
 #define v2v_fail(err, code, ...) (v2v_error_set((err), (code), __VA_ARGS__), -1)
 #define v2v_refuse(err, code, finding, ...)                                    \
     (v2v_error_set((err), (code), __VA_ARGS__),                                \
      v2v_error_name((err), (finding)), -1)
+#define v2v_fail_as(err, code, finding)                                        \
+    (v2v_error_name_class((err), (code), (finding)), -1)
 #define v2v_fail_errno(err, errnum, ...)                                       \
     (v2v_error_set_errno((err), (errnum), __VA_ARGS__), -1)
 #define v2v_fail_in(err, ...) (v2v_error_prefix((err), __VA_ARGS__), -1)
@@ -60,6 +64,8 @@ void v2v_make_printable(char *text);
 void v2v_error_set(struct v2v_error *err, enum v2v_error_code code,
                    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void v2v_error_name(struct v2v_error *err, const char *finding);
+void v2v_error_name_class(struct v2v_error *err, enum v2v_error_code code,
+                          const char *finding);
 void v2v_error_set_errno(struct v2v_error *err, int errnum, const char *fmt,
                          ...) __attribute__((format(printf, 3, 4)));
 void v2v_error_prefix(struct v2v_error *err, const char *fmt, ...)

@@ -41,12 +41,22 @@ v2v_warn(const char *module, const char *code, const char *fmt, ...)
 }
 
 void
-v2v_step(const char *module, const char *fmt, ...)
+v2v_step(const char *module, const char *phase, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    say(V2V_LOG_STEP, module, "", fmt, ap);
+    say(V2V_LOG_STEP, module, phase, fmt, ap);
+    va_end(ap);
+}
+
+void
+v2v_written(const char *module, const char *kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say(V2V_LOG_WRITTEN, module, kind, fmt, ap);
     va_end(ap);
 }
 

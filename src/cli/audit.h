@@ -10,14 +10,14 @@
 int check(struct report *report, struct v2v_error *err);
 int verify(struct report *report, struct v2v_error *err);
 
-/* Their reports for a person, and as JSON documents, on standard output.
- * @failure: why the run failed, or NULL. */
+/* Their reports for a person, on standard output; for the JSON document, as
+ * new objects; and their status, with the code of what blocks or is broken, or
+ * NULL. */
 int check_print(const struct report *report, struct v2v_error *err);
 int verify_print(const struct report *report, struct v2v_error *err);
-int check_print_json(const struct report *report, const struct console *console,
-                     const struct v2v_error *failure, struct v2v_error *err);
-int verify_print_json(const struct report *report,
-                      const struct console *console,
-                      const struct v2v_error *failure, struct v2v_error *err);
+json_t *check_json(const struct report *report);
+json_t *verify_json(const struct report *report);
+const char *check_status_word(const struct report *report, const char **code);
+const char *verify_status_word(const struct report *report, const char **code);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/audit.h"
+#include "cli/events.h"
 #include "cli/json.h"
 #include "cli/session.h"
 
@@ -32,12 +33,14 @@ check(struct report *report, struct v2v_error *err)
     if (session_open(report, &session, &why) == 0) {
         if (look(&session, report, err) < 0)
             return -1;
+        events_findings(&report->check);
         blocker = check_blocker(&report->check);
         report->outcome =
             blocker != NULL ? check_status(blocker->code) : V2V_OK;
         return 0;
     }
     known = check_refusal(&why, &report->check, err);
+    events_findings(&report->check);
     if (known == 0)
         *err = why;
     report->outcome = why.code;
@@ -50,11 +53,10 @@ report_print_findings(const struct check_result *check)
     for (size_t i = 0; i < check->count; i++) {
         const struct check_finding *finding = &check->findings[i];
 
-        console_line("%-9s %s: %s",
-                     finding->allowed
-                         ? "allowed"
-                         : check_severity_name(finding->code->severity),
-                     finding->code->name, finding->evidence);
+        console_verdict(finding->allowed
+                            ? "allowed"
+                            : check_severity_name(finding->code->severity),
+                        "%s: %s", finding->code->name, finding->evidence);
         console_line("          %s", finding->code->advice);
     }
     for (size_t i = 0; i < check->gap_count; i++)
@@ -76,23 +78,23 @@ check_print(const struct report *report, struct v2v_error *err)
     return 0;
 }
 
-int
-check_print_json(const struct report *report, const struct console *console,
-                 const struct v2v_error *failure, struct v2v_error *err)
+const char *
+check_status_word(const struct report *report, const char **code)
 {
-    const char *status = failure != NULL             ? "failed"
-                         : report->outcome == V2V_OK ? "clear"
-                                                     : "blocked";
+    const struct check_finding *blocker = check_blocker(&report->check);
 
-    return json_print(
-        json_pack(
-            "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
-            "program", "v2v-virtio " V2V_VERSION, "status", status, "images",
-            json_strings(&report->options->images), "backend",
-            json_backend(report->backend, report->not_direct,
-                         &report->libguestfs),
-            "error", json_failure(failure), "guest", json_guest(&report->facts),
-            "findings", json_findings(&report->check), "not_checked",
-            json_gaps(&report->check), "warnings", json_warnings(console)),
-        err);
+    *code = blocker != NULL ? blocker->code->name : NULL;
+    return report->outcome == V2V_OK ? "clear" : "blocked";
+}
+
+json_t *
+check_json(const struct report *report)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "images",
+        json_strings(&report->options->images), "backend",
+        json_backend(report->backend, report->not_direct, &report->libguestfs),
+        "guest", json_guest(&report->facts), "findings",
+        json_findings(&report->check), "not_checked",
+        json_gaps(&report->check));
 }

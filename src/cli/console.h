@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "base/log.h"
 
 struct console_warning {
@@ -19,8 +20,7 @@ struct console_warning {
 
 struct console {
     bool steps, facts, trace; /* what is shown; warnings always are */
-    bool progress;            /* standard error is a terminal */
-    bool in_progress;         /* a progress line stands there */
+    const char *phase;        /* of the step that runs; static; NULL: none */
     struct timespec start;
     struct console_warning *warnings; /* for the report */
     size_t warning_count;
@@ -28,14 +28,24 @@ struct console {
 
 /* Install @console as the receiver of base/log.h. */
 void console_init(struct console *console);
-/* A progress line that still stands there goes away. */
-void console_end_progress(struct console *console);
 void console_done(struct console *console);
+
+/* "v2v-virtio: error: ..." on standard error. */
+void console_error(const struct v2v_error *error);
+
+/* Colours where they go to a terminal and NO_COLOR (https://no-color.org) is
+ * unset or empty; @force: always (--colors). */
+void console_set_colors(bool force);
 
 /* A line, on standard output or @to.  Names from a guest, an INF or a medium
  * must not steer a terminal; a line that is longer than 2 KiB is cut. */
 #define console_line(...) console_line_to(stdout, __VA_ARGS__)
 void console_line_to(FILE *to, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same on standard output, after a verdict ("blocks", "holds"), which has
+ * nine columns and its colour. */
+void console_verdict(const char *verdict, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -39,19 +39,16 @@ entry_json(const struct cli_options *options, const struct drivers_entry *entry)
         "places", places);
 }
 
-int
+json_t *
 drivers_list_json(const struct cli_options *options,
-                  const struct drivers_catalogue *catalogue,
-                  struct v2v_error *err)
+                  const struct drivers_catalogue *catalogue)
 {
     json_t *drivers = json_array();
 
     for (size_t i = 0; i < catalogue->count; i++)
         json_add(drivers, entry_json(options, &catalogue->items[i]));
-    return json_print(json_pack("{s:i, s:o, s:o}", "schema", 1, "media",
-                                json_strings(&options->media), "drivers",
-                                drivers),
-                      err);
+    return json_pack("{s:o, s:o}", "media", json_strings(&options->media),
+                     "drivers", drivers);
 }
 
 static json_t *
@@ -65,11 +62,8 @@ candidate_json(const struct report *report,
         drivers_rule_word(candidate->rule), "why", json_text(candidate->why));
 }
 
-int
-drivers_explain_print_json(const struct report *report,
-                           const struct console *console,
-                           const struct v2v_error *failure,
-                           struct v2v_error *err)
+json_t *
+drivers_explain_json(const struct report *report)
 {
     const struct drivers_choice *choice = &report->choice;
     json_t *candidates = json_array();
@@ -83,11 +77,10 @@ drivers_explain_print_json(const struct report *report,
                            json_text(choice->missing.items[i]), "rule",
                            drivers_rule_word(choice->missing_rule[i]), "why",
                            json_text(choice->missing_why.items[i])));
-    return json_print(
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "image",
-                  json_text(report->options->images.items[0]), "error",
-                  json_failure(failure), "guest", json_guest(&report->facts),
-                  "candidates", candidates, "missing", missing, "warnings",
-                  json_warnings(console)),
-        err);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "image",
+        json_text(report->options->images.items[0]), "backend",
+        json_backend(report->backend, report->not_direct, &report->libguestfs),
+        "guest", json_guest(&report->facts), "candidates", candidates,
+        "missing", missing);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "cli/session.h"
 
 static void
@@ -40,17 +41,21 @@ print_entry(const struct cli_options *options,
 }
 
 int
-drivers_list(const struct cli_options *options, struct v2v_error *err)
+drivers_list(const struct cli_options *options, struct answer *ret,
+             struct v2v_error *err)
 {
     V2V_AUTO(drivers_catalogue) struct drivers_catalogue catalogue = { 0 };
     struct media **media = NULL;
     size_t count = 0;
-    int result = session_open_media(&options->media, &media, &count, err);
+    int result;
 
+    v2v_step("cli", "media", "Opening %s", options->media.items[0]);
+    result = session_open_media(&options->media, &media, &count, err);
+    ret->status = "done";
     if (result == 0)
         result = drivers_catalogue_read(media, count, &catalogue, err);
     if (result == 0 && options->json)
-        result = drivers_list_json(options, &catalogue, err);
+        ret->details = drivers_list_json(options, &catalogue);
     for (size_t i = 0; result == 0 && !options->json && i < catalogue.count;
          i++)
         print_entry(options, &catalogue.items[i]);
@@ -85,6 +90,14 @@ drivers_explain_print(const struct report *report, struct v2v_error *err)
         console_line("%s: none: %s", choice->missing.items[i],
                      choice->missing_why.items[i]);
     return 0;
+}
+
+const char *
+drivers_explain_status(const struct report *report, const char **code)
+{
+    (void)report;
+    *code = NULL;
+    return "done";
 }
 
 int

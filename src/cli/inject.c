@@ -5,6 +5,7 @@
 
 #include "apply/apply.h"
 #include "base/log.h"
+#include "cli/events.h"
 #include "cli/guard.h"
 #include "cli/machine.h"
 #include "cli/session.h"
@@ -113,6 +114,7 @@ check_definition(struct report *report, struct v2v_error *err)
 static int
 make_plan(struct session *session, struct report *report, struct v2v_error *err)
 {
+    v2v_step("cli", "plan", "Planning what to change");
     if (plan_make(&report->facts, report->choice.items, report->choice.count,
                   filetime_now(), &report->plan, err) < 0 ||
         make_domain(session, report, err) < 0 ||
@@ -201,7 +203,7 @@ write_domain(const struct report *report, struct v2v_error *err)
         return -1;
     if (xml.path == NULL)
         return 0;
-    v2v_step("cli", "Writing %s", report->options->output_xml);
+    v2v_step("cli", "xml", "Writing %s", report->options->output_xml);
     return v2v_file_replace_like(xml.path, xml.like, xml.data, xml.len, err);
 }
 
@@ -228,7 +230,7 @@ commit(struct session *session, struct report *report, struct v2v_error *err)
     struct disk_reader disk;
     int result;
 
-    v2v_step("cli", "Committing to %s",
+    v2v_step("cli", "commit", "Committing to %s",
              report->options->output != NULL ? report->options->output
                                              : report_image(report));
     if (image_overlay_reader(image, &disk, err) < 0 ||
@@ -289,6 +291,7 @@ inject(struct report *report, struct v2v_error *err)
         session_choose(&session, report, err) < 0 ||
         session_check(&session, report, err) < 0)
         return -1;
+    events_findings(&report->check);
     warn_of_findings(&report->check);
     if (stop_at_blockers(report, err) < 0 ||
         make_plan(&session, report, err) < 0)

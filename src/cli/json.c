@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "cli/codes.h"
+
 /* Set when an array lacks a value. */
 static bool incomplete;
 
@@ -160,9 +162,9 @@ json_failure(const struct v2v_error *failure)
 {
     if (failure == NULL)
         return json_null();
-    return json_pack("{s:i, s:o, s:o}", "exit_status", (int)failure->code,
-                     "code", json_text(failure->finding), "text",
-                     json_text(failure->text));
+    return json_pack("{s:s, s:i, s:o, s:s}", "code", code_of(failure),
+                     "exit_status", (int)failure->code, "text",
+                     json_text(failure->text), "advice", code_advice(failure));
 }
 
 int

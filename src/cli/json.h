@@ -16,6 +16,10 @@
 #include "facts/facts.h"
 #include "verify/verify.h"
 
+/* Of all documents and events; another number means another meaning of a field
+ * that was there, or one that is gone.  New fields come without. */
+enum { JSON_SCHEMA_VERSION = 1 };
+
 /* NULL is null.  A text from a guest that is not UTF-8 is one U+FFFD. */
 json_t *json_text(const char *s);
 json_t *json_strings(const struct v2v_strings *list);
@@ -33,7 +37,7 @@ json_t *json_links(const struct verify_result *verify);
 json_t *json_rewrite(const struct domain_rewrite *rewrite, const char *input,
                      const char *output);
 json_t *json_warnings(const struct console *console);
-/* NULL is null. */
+/* NULL is null.  code, exit_status, text and advice: of all errors. */
 json_t *json_failure(const struct v2v_error *failure);
 
 /* Append @value, which is taken over, to an array. */

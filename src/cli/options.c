@@ -30,6 +30,9 @@ enum {
     OPT_NO_UNDO,
     OPT_LIST,
     OPT_JSON,
+    OPT_EVENTS,
+    OPT_MACHINE_READABLE,
+    OPT_COLORS,
     OPT_LONG_OPTIONS
 };
 
@@ -93,6 +96,13 @@ static const struct {
       "auto, require or off: for what reads the guest [auto]" },
     { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing" },
     { "json", OPT_JSON, ALL, NULL, "one JSON document on standard output" },
+    { "events", OPT_EVENTS, ALL, "FILE|fd:N",
+      "JSON lines as it happens: phases, progress, findings, ..." },
+    { "machine-readable", OPT_MACHINE_READABLE, ALL, "[=WHERE]",
+      "what libguestfs' tools print for programs; WHERE is file:FILE, "
+      "stream:stdout, stream:stderr or fd:N; alone: what this program can" },
+    { "colors", OPT_COLORS, ALL, NULL, "colours also without a terminal" },
+    { "colours", OPT_COLORS, ALL, NULL, "the same" },
     { "quiet", 'q', MACHINE | CLI_UNDO | CLI_RECOVER | CLI_XML, NULL,
       "no steps, no report; warnings and errors only" },
     { "verbose", 'v', ALL, NULL, "facts and choices as well" },
@@ -158,6 +168,18 @@ static const char *const other_drivers[] = {
     "vioinput", "viomem",    "viosock"
 };
 
+/* "[=WHERE]" may be left out. */
+static int
+argument_kind(size_t i)
+{
+    const char *argument = table[i].argument;
+
+    if (argument == NULL)
+        return no_argument;
+    return *argument == '[' && argument[1] == '=' ? optional_argument
+                                                  : required_argument;
+}
+
 void
 cli_print_help(void)
 {
@@ -176,7 +198,7 @@ cli_print_help(void)
         if (table[i].value <= UCHAR_MAX)
             snprintf(letter, sizeof letter, "-%c, ", table[i].value);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, table[i].name,
-                 table[i].argument != NULL ? " " : "",
+                 argument_kind(i) == required_argument ? " " : "",
                  table[i].argument != NULL ? table[i].argument : "");
         printf("  %-26s %s\n", left, table[i].help);
     }
@@ -191,6 +213,19 @@ cli_print_long_options(void)
 {
     for (size_t i = 0; i < TABLE_LEN; i++)
         printf("--%s\n", table[i].name);
+}
+
+void
+cli_print_capabilities(void)
+{
+    printf("v2v-virtio\nv2v-virtio-" V2V_VERSION "\n"
+           "colours-option\nevents-option\njson-option\nschema:1\n"
+           "input:disk\ninput:libvirt\ninput:libvirtxml\n"
+           "convert:windows\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("command:%s%s%s\n", commands[i].words[0],
+               commands[i].words[1] != NULL ? "-" : "",
+               commands[i].words[1] != NULL ? commands[i].words[1] : "");
 }
 
 static int
@@ -410,10 +445,17 @@ take(int value, const char *argument, struct cli_options *ret,
         return parse_sandbox(argument, &ret->sandbox, err);
     case OPT_ALLOW:
         return allow(argument, ret, err);
+    case OPT_EVENTS:
+        ret->events = argument;
+        return 0;
+    case OPT_MACHINE_READABLE:
+        ret->machine_readable = argument != NULL ? argument : "";
+        return 0;
     default:
         break;
     }
     ret->json |= value == OPT_JSON;
+    ret->colors |= value == OPT_COLORS;
     ret->diff |= value == OPT_DIFF;
     ret->long_options |= value == OPT_LONG_OPTIONS;
     ret->no_undo |= value == OPT_NO_UNDO;
@@ -450,7 +492,7 @@ getopt_loop(int argc, char **argv, struct cli_options *ret,
 
     for (size_t i = 0; i < TABLE_LEN; i++) {
         options[i] = (struct option){ .name = table[i].name,
-                                      .has_arg = table[i].argument != NULL,
+                                      .has_arg = argument_kind(i),
                                       .val = table[i].value };
         if (table[i].value <= UCHAR_MAX)
             letters[letter_count++] = (char)table[i].value;
@@ -699,7 +741,8 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
     argv += words;
     if (getopt_loop(argc, argv, ret, err) < 0)
         return -1;
-    if (ret->help || ret->version || ret->long_options)
+    ret->capabilities = words == 0 && ret->machine_readable != NULL;
+    if (ret->help || ret->version || ret->long_options || ret->capabilities)
         return 0;
     if (words == 0)
         return v2v_fail(err, V2V_ERR_USAGE,

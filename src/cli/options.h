@@ -55,6 +55,10 @@ struct cli_options {
     unsigned nic_queues; /* 0: as they are */
     bool diff;           /* of the XML, on standard output */
     bool no_undo, list;
+    const char *events;           /* --events: a file or "fd:N"; NULL: none */
+    const char *machine_readable; /* "stream:stderr"; "": no argument */
+    bool capabilities;            /* it stood alone */
+    bool colors;                  /* also where there is no terminal */
     bool dry_run, json, quiet, verbose, trace;
     bool help, version, long_options;
 };
@@ -82,5 +86,7 @@ bool cli_allows(const struct cli_options *options, const char *code);
 
 void cli_print_help(void);
 void cli_print_long_options(void);
+/* What --machine-readable says on its own, one a line. */
+void cli_print_capabilities(void);
 
 #endif

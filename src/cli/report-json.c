@@ -120,28 +120,23 @@ virt_install_json(const struct report *report)
                          : json_null();
 }
 
-int
-report_print_json(const struct report *report, const struct console *console,
-                  const struct v2v_error *failure, struct v2v_error *err)
+json_t *
+report_json(const struct report *report)
 {
-    json_t *document = json_pack(
-        "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
-        "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
-        report_status_name(report->status), "image",
-        json_text(report_image(report)), "output",
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:s}",
+        "image", json_text(report_image(report)), "output",
         json_text(report->options->output), "undo_file",
         json_text(report->undo_file), "format", json_text(report->format),
         "backend",
         json_backend(report->backend, report->not_direct, &report->libguestfs),
-        "error", json_failure(failure), "guest", json_guest(&report->facts),
-        "drivers", packages_json(&report->plan), "missing",
-        missing_json(&report->choice), "files", files_json(&report->plan),
-        "registry", edits_json(&report->plan.edits), "domain",
-        domain_json(report), "virt_install", virt_install_json(report),
-        "findings", json_findings(&report->check), "not_checked",
-        json_gaps(&report->check), "boot_chain", json_links(&report->verify),
-        "warnings", json_warnings(console), "first_boot", report_first_boot);
-
-    return json_print(document, err);
+        "guest", json_guest(&report->facts), "drivers",
+        packages_json(&report->plan), "missing", missing_json(&report->choice),
+        "files", files_json(&report->plan), "registry",
+        edits_json(&report->plan.edits), "domain", domain_json(report),
+        "virt_install", virt_install_json(report), "findings",
+        json_findings(&report->check), "not_checked", json_gaps(&report->check),
+        "boot_chain", json_links(&report->verify), "first_boot",
+        report_first_boot);
 }

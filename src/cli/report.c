@@ -51,6 +51,13 @@ report_status_name(enum report_status status)
     return names[status];
 }
 
+const char *
+report_status(const struct report *report, const char **code)
+{
+    *code = NULL;
+    return report_status_name(report->status);
+}
+
 void
 report_print_guest(const struct report *report)
 {

@@ -5,6 +5,8 @@
 #ifndef V2V_CLI_REPORT_H
 #define V2V_CLI_REPORT_H
 
+#include <jansson.h>
+
 #include "check/check.h"
 #include "cli/console.h"
 #include "cli/definition.h"
@@ -59,11 +61,8 @@ const char *report_xml_name(const struct report *report);
 /* The report for a person, on standard output. */
 int report_print(const struct report *report, struct v2v_error *err);
 
-/* The report as one JSON document, on standard output; @failure: why the run
- * failed, or NULL. */
-int report_print_json(const struct report *report,
-                      const struct console *console,
-                      const struct v2v_error *failure, struct v2v_error *err);
+/* The same for the JSON document: a new object (cli/document.h). */
+json_t *report_json(const struct report *report);
 
 /* Parts of reports, on standard output or @to.  The Windows, if one was found;
  * the findings of a check, and what was not looked at; what a rewrite changed;
@@ -76,6 +75,8 @@ void report_print_links(const struct verify_result *verify, bool all);
 
 /* "done", "planned", "nothing-to-do", "failed" */
 const char *report_status_name(enum report_status status);
+/* The same of inject's report; @code: NULL is written. */
+const char *report_status(const struct report *report, const char **code);
 
 /* What holds after every injection (StartOverride; see the manual). */
 extern const char report_first_boot[];

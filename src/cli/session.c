@@ -260,7 +260,7 @@ open_guest(struct report *report, struct session *session,
     if (!cli_writes(report->options) && open_readers(session, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        v2v_step("cli", "Opening %s (%s)", report->disks.items[i].path,
+        v2v_step("cli", "open", "Opening %s (%s)", report->disks.items[i].path,
                  image_format(session->images[i]));
         disks[i] = (struct guest_disk_source){
             .image = image_disk_path(session->images[i]),
@@ -307,7 +307,7 @@ load_facts(struct report *report, struct session *session,
 {
     struct facts *facts = &report->facts;
 
-    v2v_step("cli", "Reading the registry");
+    v2v_step("cli", "facts", "Reading the registry");
     if (facts_load(session->guest, &report->options->root, &report->hives,
                    facts, err) < 0)
         return v2v_fail_in(err, "%s", report->disks.items[0].path);
@@ -337,7 +337,7 @@ session_choose(struct session *session, struct report *report,
 
     if (session->media_count == 0)
         return 0;
-    v2v_step("cli", "Choosing drivers for %s", facts->product_name);
+    v2v_step("cli", "drivers", "Choosing drivers for %s", facts->product_name);
     return drivers_choose(session->media, session->media_count, &guest,
                           &report->options->drivers, &options, &report->choice,
                           err);
@@ -378,7 +378,7 @@ session_check(struct session *session, struct report *report,
                                                      : NULL,
                                        .allow = &report->options->allow };
 
-    v2v_step("cli", "Checking");
+    v2v_step("cli", "check", "Checking");
     return check_run(&input, &report->check, err);
 }
 
@@ -405,7 +405,7 @@ session_verify(struct session *session, const struct report *report,
                                         .virtio_scsi =
                                             report->options->virtio_scsi };
 
-    v2v_step("cli", "Following the boot chain");
+    v2v_step("cli", "verify", "Following the boot chain");
     return verify_run(&input, ret, err);
 }
 

@@ -3,16 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/process.h"
+#include "cli/document.h"
+#include "cli/events.h"
+#include "cli/outcome.h"
+#include "cli/progress.h"
+#include "cli/shared.h"
 #include "image/image.h"
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -108,15 +115,34 @@ kill_children(const struct children *others)
     } while (killed > 0);
 }
 
+/* Is there a worker to wait for?  Without a progress line, until it has ended.
+ */
+static int
+is_working(void)
+{
+    int options = WEXITED | WNOWAIT | (progress_is_open() ? WNOHANG : 0);
+    siginfo_t info = { 0 };
+
+    while (waitid(P_PID, (id_t)worker, &info, options) < 0)
+        if (errno != EINTR)
+            return -1;
+    return info.si_pid == 0;
+}
+
 /* Its number is not given to another process before the handler is off. */
 static int
 wait_for_worker(int *status)
 {
-    siginfo_t info;
+    V2V_AUTO(fd) int ended = progress_is_open() ? pidfd_open(worker, 0) : -1;
+    struct pollfd end = { .fd = ended, .events = POLLIN };
+    int working;
 
-    while (waitid(P_PID, (id_t)worker, &info, WEXITED | WNOWAIT) < 0)
-        if (errno != EINTR)
-            return -1;
+    while ((working = is_working()) == 1) {
+        progress_draw();
+        poll(&end, 1, PROGRESS_MS);
+    }
+    if (working < 0)
+        return -1;
     block_signals(SIG_BLOCK, NULL);
     return waitpid((pid_t)worker, status, 0) < 0 ? -1 : 0;
 }
@@ -198,6 +224,20 @@ recover_all(const struct cli_options *options)
                         : image_recovered_text(outcomes[i]));
 }
 
+/* The worker cannot: shells know the signal as this status, too. */
+static void
+tell_end(const struct cli_options *options, int number)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "ended by signal %d (%s)", number,
+             strsignal(number));
+    outcome_set("interrupted", "interrupted");
+    if (options->json)
+        document_print_interrupted(options, 128 + number, text);
+    events_done(128 + number);
+}
+
 static void
 end_by(int number)
 {
@@ -216,6 +256,7 @@ run_worker(int (*work)(const struct cli_options *options),
     if (getppid() != parent) /* it died before that */
         return EXIT_FAILURE;
     sigprocmask(SIG_SETMASK, mask, NULL);
+    shared_withhold();
     return work(options);
 }
 
@@ -247,12 +288,14 @@ supervise(int (*work)(const struct cli_options *options),
     if (wait_for_worker(&status) < 0)
         return V2V_ERR_INTERNAL;
     kill_children(&others);
+    progress_close();
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
     if (cli_writes(options))
         recover_all(options);
     else
         image_sweep();
+    tell_end(options, received != 0 ? (int)received : WTERMSIG(status));
     end_by(received != 0 ? (int)received : WTERMSIG(status));
     return V2V_ERR_INTERNAL;
 }

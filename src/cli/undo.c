@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/console.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "image/undo.h"
 
 /* undo ------------------------------------------------------------------- */
@@ -60,28 +61,24 @@ print_undone(const char *path, const struct image_undone *undone)
     print_undone_domain(undone);
 }
 
-static int
-print_undone_json(const char *path, const struct image_undone *undone,
-                  struct v2v_error *err)
+static json_t *
+undone_json(const char *path, const struct image_undone *undone)
 {
     const char *xml = undone->xml == NULL   ? NULL
                       : undone->xml_kept    ? "kept"
                       : undone->xml_removed ? "removed"
                                             : "restored";
 
-    return json_print(
-        json_pack("{s:i, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o, s:o}",
-                  "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
-                  "undone", "image", json_text(path), "number",
-                  (int)undone->number, "bytes", (json_int_t)undone->bytes,
-                  "xml", json_text(xml), "xml_path", json_text(undone->xml),
-                  "xml_old", json_text(undone->xml_old), "domain",
-                  undone_domain_json(undone)),
-        err);
+    return json_pack(
+        "{s:o, s:i, s:I, s:o, s:o, s:o, s:o}", "image", json_text(path),
+        "number", (int)undone->number, "bytes", (json_int_t)undone->bytes,
+        "xml", json_text(xml), "xml_path", json_text(undone->xml), "xml_old",
+        json_text(undone->xml_old), "domain", undone_domain_json(undone));
 }
 
 int
-undo(const struct cli_options *options, struct v2v_error *err)
+undo(const struct cli_options *options, struct answer *ret,
+     struct v2v_error *err)
 {
     const struct image_options image_options = { .format = options->format,
                                                  .work_dir =
@@ -91,13 +88,16 @@ undo(const struct cli_options *options, struct v2v_error *err)
     struct image_undone undone = { 0 };
     int result;
 
+    ret->status = "undone";
+    v2v_step("cli", "open", "Opening %s", path);
     if (image_open(path, &image_options, &image, err) < 0)
         return -1;
     result = image_undo(image, &undone, err);
+    progress_end();
     if (result < 0)
         v2v_error_prefix(err, "%s", path);
     else if (options->json)
-        result = print_undone_json(path, &undone, err);
+        ret->details = undone_json(path, &undone);
     else if (!options->quiet)
         print_undone(path, &undone);
     image_undone_done(&undone);
@@ -210,11 +210,13 @@ list_folder(const struct cli_options *options, const char *dir, json_t *array,
 }
 
 int
-undo_list(const struct cli_options *options, struct v2v_error *err)
+undo_list(const struct cli_options *options, struct answer *ret,
+          struct v2v_error *err)
 {
     json_t *array = json_array();
     int result = 0;
 
+    ret->status = "done";
     for (size_t i = 0; result == 0 && i < options->images.count; i++) {
         const char *path = options->images.items[i];
         struct stat st;
@@ -223,19 +225,15 @@ undo_list(const struct cli_options *options, struct v2v_error *err)
         result = is_folder ? list_folder(options, path, array, err)
                            : list_image(options, path, array, err);
     }
-    if (result < 0 || !options->json) {
-        json_decref(array);
-        return result;
-    }
-    return json_print(json_pack("{s:i, s:s, s:o}", "schema", 1, "program",
-                                "v2v-virtio " V2V_VERSION, "undo", array),
-                      err);
+    ret->details = json_pack("{s:o}", "undo", array);
+    return result;
 }
 
 /* recover ---------------------------------------------------------------- */
 
 int
-recover(const struct cli_options *options, struct v2v_error *err)
+recover(const struct cli_options *options, struct answer *ret,
+        struct v2v_error *err)
 {
     static const char *const names[] = { [IMAGE_NOTHING_TO_RECOVER] =
                                              "nothing-to-recover",
@@ -244,15 +242,13 @@ recover(const struct cli_options *options, struct v2v_error *err)
     const char *path = options->images.items[0];
     enum image_recovered what;
 
+    v2v_step("cli", "recover", "Looking for what was begun on %s", path);
     if (image_recover(path, options->work_dir, &what, err) < 0)
         return -1;
-    if (options->json)
-        return json_print(json_pack("{s:i, s:s, s:s, s:o}", "schema", 1,
-                                    "program", "v2v-virtio " V2V_VERSION,
-                                    "status", names[what], "image",
-                                    json_text(path)),
-                          err);
-    if (!options->quiet)
+    progress_end();
+    ret->status = names[what];
+    ret->details = json_pack("{s:o}", "image", json_text(path));
+    if (!options->json && !options->quiet)
         console_line("%s: %s", path, image_recovered_text(what));
     return 0;
 }

@@ -5,11 +5,14 @@
 #ifndef V2V_CLI_UNDO_H
 #define V2V_CLI_UNDO_H
 
-#include "cli/options.h"
+#include "cli/document.h"
 
-/* Each prints its result, also as JSON. */
-int undo(const struct cli_options *options, struct v2v_error *err);
-int undo_list(const struct cli_options *options, struct v2v_error *err);
-int recover(const struct cli_options *options, struct v2v_error *err);
+/* Each prints its result, or with --json leaves it in @ret. */
+int undo(const struct cli_options *options, struct answer *ret,
+         struct v2v_error *err);
+int undo_list(const struct cli_options *options, struct answer *ret,
+              struct v2v_error *err);
+int recover(const struct cli_options *options, struct answer *ret,
+            struct v2v_error *err);
 
 #endif

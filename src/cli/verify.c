@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/audit.h"
+#include "cli/events.h"
 #include "cli/json.h"
 #include "cli/session.h"
 
@@ -20,6 +21,7 @@ verify(struct report *report, struct v2v_error *err)
                        session.domain != NULL ? &machine : NULL, &report->hives,
                        &report->verify, err) < 0)
         return -1;
+    events_links(&report->verify);
     report->outcome =
         verify_broken(&report->verify) != NULL ? V2V_ERR_GUEST : V2V_OK;
     return 0;
@@ -50,8 +52,8 @@ report_print_links(const struct verify_result *verify, bool all)
 
         if (link->state == VERIFY_HOLDS && !all)
             continue;
-        console_line("%-9s %s: %s: %s", verify_state_name(link->state),
-                     what_of(link), link->subject, link->text);
+        console_verdict(verify_state_name(link->state), "%s: %s: %s",
+                        what_of(link), link->subject, link->text);
         if (link->code != NULL)
             console_line("          %s", link->code->advice);
     }
@@ -74,23 +76,22 @@ verify_print(const struct report *report, struct v2v_error *err)
     return 0;
 }
 
-int
-verify_print_json(const struct report *report, const struct console *console,
-                  const struct v2v_error *failure, struct v2v_error *err)
+const char *
+verify_status_word(const struct report *report, const char **code)
 {
-    const char *status = failure != NULL             ? "failed"
-                         : report->outcome == V2V_OK ? "holds"
-                                                     : "broken";
+    const struct verify_link *broken = verify_broken(&report->verify);
 
-    return json_print(
-        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
-                  "program", "v2v-virtio " V2V_VERSION, "status", status,
-                  "images", json_strings(&report->options->images), "backend",
-                  json_backend(report->backend, report->not_direct,
-                               &report->libguestfs),
-                  "error", json_failure(failure), "guest",
-                  json_guest(&report->facts), "links",
-                  json_links(&report->verify), "warnings",
-                  json_warnings(console)),
-        err);
+    *code = broken != NULL ? broken->code->name : NULL;
+    return broken != NULL ? "broken" : "holds";
+}
+
+json_t *
+verify_json(const struct report *report)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o}", "images",
+        json_strings(&report->options->images), "backend",
+        json_backend(report->backend, report->not_direct, &report->libguestfs),
+        "guest", json_guest(&report->facts), "links",
+        json_links(&report->verify));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/diff.h"
 #include "cli/json.h"
 #include "cli/report.h"
@@ -131,30 +132,20 @@ diff_json(const struct run *run)
     return diff != NULL ? diff : json_text("\xff"); /* not in UTF-8 */
 }
 
-static int
-print_json(const struct run *run, const struct console *console,
-           const struct v2v_error *failure, struct v2v_error *err)
+static json_t *
+run_json(const struct run *run)
 {
     const struct cli_options *options = run->options;
-    enum report_status status = failure != NULL ? REPORT_FAILED
-                                : run->rewrite.change_count == 0
-                                    ? REPORT_NOTHING_TO_DO
-                                    : REPORT_DONE;
-    json_t *document =
-        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "schema", 1, "program",
-                  "v2v-virtio " V2V_VERSION, "status",
-                  report_status_name(status), "error", json_failure(failure),
-                  "drivers", json_strings(&options->drivers), "diff",
-                  diff_json(run), "warnings", json_warnings(console));
-    json_t *domain =
+    json_t *ret =
         json_rewrite(&run->rewrite, options->domain_xml, options->output_xml);
 
-    if (document != NULL && json_object_update(document, domain) < 0) {
-        json_decref(document);
-        document = NULL;
+    if (json_object_set_new(ret, "drivers", json_strings(&options->drivers)) <
+            0 ||
+        json_object_set_new(ret, "diff", diff_json(run)) < 0) {
+        json_decref(ret);
+        return NULL;
     }
-    json_decref(domain);
-    return json_print(document, err);
+    return ret;
 }
 
 static int
@@ -171,21 +162,21 @@ carry_out(struct run *run, struct v2v_error *err)
 }
 
 int
-xml(const struct cli_options *options, const struct console *console,
+xml(const struct cli_options *options, struct answer *ret,
     struct v2v_error *err)
 {
     struct run run = { .options = options };
-    int rc = carry_out(&run, err);
+    int result;
 
-    if (options->json) {
-        struct v2v_error json_err;
-        int printed = print_json(&run, console, rc < 0 ? err : NULL, &json_err);
-
-        if (rc == 0 && printed < 0)
-            rc = v2v_fail(err, json_err.code, "%s", json_err.text);
-    } else if (rc == 0)
+    v2v_step("cli", "xml", "Rewriting %s", input_name(options));
+    result = carry_out(&run, err);
+    ret->status = report_status_name(
+        run.rewrite.change_count == 0 ? REPORT_NOTHING_TO_DO : REPORT_DONE);
+    if (options->json)
+        ret->details = run_json(&run);
+    else if (result == 0)
         print_report(&run);
     domain_rewrite_done(&run.rewrite);
     v2v_bytes_done(&run.diff);
-    return rc;
+    return result;
 }

@@ -5,11 +5,10 @@
 #ifndef V2V_CLI_XML_H
 #define V2V_CLI_XML_H
 
-#include "cli/console.h"
-#include "cli/options.h"
+#include "cli/document.h"
 
-/* Prints its result, as JSON also a failure. */
-int xml(const struct cli_options *options, const struct console *console,
+/* Prints its result; with --json leaves it in @ret, also of a failure. */
+int xml(const struct cli_options *options, struct answer *ret,
         struct v2v_error *err);
 
 #endif

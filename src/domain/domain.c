@@ -62,10 +62,11 @@ accept_type(const struct xml_doc *doc, struct v2v_error *err)
     const char *type = xml_value(doc, 0, "type");
 
     if (type == NULL || !is_one_of(type, hypervisors))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "domain type '%s' is not kvm or qemu: it needs another "
-                        "machine, not other devices; virt-v2v makes one",
-                        type != NULL ? type : "");
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "domain-unsupported",
+            "domain type '%s' is not kvm or qemu: it needs another "
+            "machine, not other devices; virt-v2v makes one",
+            type != NULL ? type : "");
     return 0;
 }
 
@@ -81,15 +82,15 @@ accept_machine(const struct xml_doc *doc, struct v2v_error *err)
     const char *machine = xml_value(doc, type, "machine");
 
     if (os == NULL || strcmp(os, "hvm") != 0)
-        return v2v_fail(err, V2V_ERR_GUEST, "os type '%s' is not hvm",
-                        os != NULL ? os : "");
+        return v2v_refuse(err, V2V_ERR_GUEST, "domain-unsupported",
+                          "os type '%s' is not hvm", os != NULL ? os : "");
     if (arch != NULL && !is_one_of(arch, arches)) /* absent: the host's */
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "architecture '%s' is not x86_64 or i686", arch);
+        return v2v_refuse(err, V2V_ERR_GUEST, "domain-unsupported",
+                          "architecture '%s' is not x86_64 or i686", arch);
     if (machine != NULL && is_one_of(machine, without_pci))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "machine '%s' has no PCI bus for virtio devices",
-                        machine);
+        return v2v_refuse(err, V2V_ERR_GUEST, "domain-unsupported",
+                          "machine '%s' has no PCI bus for virtio devices",
+                          machine);
     return 0;
 }
 
@@ -103,12 +104,12 @@ domain_parse(const void *xml, size_t len, struct domain **ret,
     if (domain == NULL)
         return v2v_fail_errno(err, errno, "domain XML");
     if (xml_parse(xml, len, &doc, err) < 0)
-        return -1;
+        return v2v_fail_as(err, V2V_ERR_FORMAT, "domain-xml");
     if (accept_root(&doc, err) < 0 || accept_type(&doc, err) < 0 ||
         accept_machine(&doc, err) < 0 ||
         devices_find(&doc, &domain->devices, err) < 0) {
         xml_done(&doc);
-        return -1;
+        return v2v_fail_as(err, V2V_ERR_FORMAT, "domain-xml");
     }
     *ret = v2v_steal(domain);
     return 0;

@@ -166,9 +166,9 @@ rewrite_image(struct plan *plan)
     label = rewrite_disk_label(d);
     why = why_not_moved(plan->doc, d);
     if (why != NULL)
-        return v2v_fail(plan->err, V2V_ERR_GUEST,
-                        "%s cannot be given another image: %s", label.text,
-                        why);
+        return v2v_refuse(plan->err, V2V_ERR_GUEST, "domain-unsupported",
+                          "%s cannot be given another image: %s", label.text,
+                          why);
     if (set_source(plan, d, &label) < 0 || set_format(plan, d, &label) < 0)
         return -1;
     return rewrite_drop_by_rules(plan, &label, d->element, image_rules,

@@ -160,10 +160,10 @@ add_controller(struct plan *plan, size_t disk, long index)
              index, attrs.text);
     if (plan->devices->controller_count + ++plan->added_controllers >
         devices_max)
-        return v2v_fail(plan->err, V2V_ERR_GUEST,
-                        "no controller can be added for virtio-scsi: there "
-                        "would be more than the limit of %d",
-                        devices_max);
+        return v2v_refuse(plan->err, V2V_ERR_GUEST, "domain-unsupported",
+                          "no controller can be added for virtio-scsi: there "
+                          "would be more than the limit of %d",
+                          devices_max);
     if (rewrite_insert_xml(plan, parent, after, xml) < 0)
         return -1;
     return rewrite_note(plan, &label, "vioscsi was injected",

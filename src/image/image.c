@@ -309,10 +309,11 @@ check_room(struct image *image, struct v2v_error *err)
         return -1;
     if (needed <= image->info.room)
         return 0;
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the device is too small: %" PRIu64 " MiB are left behind "
-                    "the image, and up to %" PRIu64 " MiB are needed",
-                    image->info.room >> 20, (needed >> 20) + 1);
+    return v2v_refuse(err, V2V_ERR_GUEST, "host-full",
+                      "the device is too small: %" PRIu64
+                      " MiB are left behind "
+                      "the image, and up to %" PRIu64 " MiB are needed",
+                      image->info.room >> 20, (needed >> 20) + 1);
 }
 
 /* What the overlay has may all have to be added to the image. */
@@ -335,13 +336,13 @@ static int
 make_copy(struct image *image, struct v2v_error *err)
 {
     V2V_AUTO(mem) char *copy = transaction_file(&image->t, "copy", err);
-    const char *argv[] = { "convert", "-q",           "-f", "qcow2", "-O",
+    const char *argv[] = { "convert", "-p",           "-f", "qcow2", "-O",
                            "qcow2",   image->overlay, copy, NULL };
 
     if (copy == NULL)
         return -1;
-    v2v_step("image", "Copying to %s", image->t.image);
-    if (qemu_img(argv, NULL, err) < 0)
+    v2v_step("image", "commit", "Copying to %s", image->t.image);
+    if (qemu_img_watched(argv, err) < 0)
         return -1;
     return v2v_file_flush(copy, err);
 }

@@ -128,10 +128,10 @@ check_use(const struct image_info *info, enum image_use use,
           struct v2v_error *err)
 {
     if (use == IMAGE_IN_PLACE && info->copy_only != NULL)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "%s cannot be worked on in place; --output NEW.qcow2 "
-                        "makes a copy",
-                        info->copy_only);
+        return v2v_refuse(err, V2V_ERR_GUEST, "image-kind",
+                          "%s cannot be worked on in place; --output NEW.qcow2 "
+                          "makes a copy",
+                          info->copy_only);
     return 0;
 }
 

@@ -49,9 +49,9 @@ open_for_change(const char *path, const struct stat *st, int *ret,
     if (*ret >= 0)
         return 0;
     if (errno == EBUSY)
-        return v2v_fail(err, V2V_ERR_BUSY,
-                        "in use by this host: mounted, or part of a volume "
-                        "group");
+        return v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
+                          "in use by this host: mounted, or part of a volume "
+                          "group");
     if (errno == EACCES || errno == EPERM || errno == EROFS)
         return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
                           "read-only image: %s", strerror(errno));
@@ -69,7 +69,8 @@ take_lock(int fd, short type, struct v2v_error *err)
     if (fcntl(fd, F_OFD_SETLK, &ours) == 0)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
-        return v2v_fail(err, V2V_ERR_BUSY, "in use by another v2v-virtio");
+        return v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
+                          "in use by another v2v-virtio");
     return v2v_fail_errno(err, errno, "cannot lock");
 }
 
@@ -85,8 +86,8 @@ ask_for_qemu(int fd, bool writes, struct v2v_error *err)
     if (fcntl(fd, F_OFD_GETLK, &qemu) < 0)
         return v2v_fail_errno(err, errno, "cannot ask for QEMU's locks");
     if (qemu.l_type != F_UNLCK)
-        return v2v_fail(err, V2V_ERR_BUSY,
-                        "in use by a virtual machine or a QEMU tool");
+        return v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
+                          "in use by a virtual machine or a QEMU tool");
     return 0;
 }
 
@@ -293,8 +294,8 @@ lock_copy(struct image *image, const struct stat *source, struct v2v_error *err)
         return v2v_fail_in(err, "%s", image->t.image);
     if (fstat(fd, &opened) < 0 || lstat(copy, &named) < 0 ||
         opened.st_ino != named.st_ino)
-        return v2v_fail(err, V2V_ERR_BUSY, "%s: in use by another v2v-virtio",
-                        image->t.image);
+        return v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
+                          "%s: in use by another v2v-virtio", image->t.image);
     image->locks[IMAGE_LOCK] = fd;
     fd = -1;
     fchmod(image->locks[IMAGE_LOCK], (source->st_mode & 0666) | 0200);
@@ -319,8 +320,9 @@ check_output(const struct transaction *t, struct v2v_error *err)
         warn_of_recovery(output, what);
     }
     if (own_file_exists(output))
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "%s exists already: --output makes a new file", output);
+        return v2v_refuse(err, V2V_ERR_USAGE, "output-exists",
+                          "%s exists already: --output makes a new file",
+                          output);
     if (access(dirname(dir), W_OK | X_OK) < 0)
         return v2v_fail(err, V2V_ERR_USAGE, "%s: cannot be written: %s", output,
                         strerror(errno));

@@ -23,10 +23,10 @@ check_owner(const char *path, const struct stat *st, struct v2v_error *err)
     if (S_ISREG(st->st_mode) && st->st_nlink == 1 &&
         (st->st_uid == geteuid() || st->st_uid == 0))
         return 0;
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "%s: not written by this user: go on as its owner, or "
-                    "delete it if it is not this program's",
-                    path);
+    return v2v_refuse(err, V2V_ERR_GUEST, "foreign-file",
+                      "%s: not written by this user: go on as its owner, or "
+                      "delete it if it is not this program's",
+                      path);
 }
 
 int

@@ -21,10 +21,11 @@ struct three_disks {
 static int
 gone(const char *path, struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "a commit was interrupted and %s is gone: the image may be "
-                    "half written",
-                    path);
+    return v2v_refuse(
+        err, V2V_ERR_GUEST, "commit-lost",
+        "a commit was interrupted and %s is gone: the image may be "
+        "half written",
+        path);
 }
 
 static int
@@ -155,12 +156,13 @@ compare_all(const struct transaction *t, struct v2v_error *err)
     close_all(&disks);
     if (result < 0 || foreign == 0)
         return result;
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "a commit was interrupted, and the image has been written "
-                    "by others since (%" PRIu64 " places): it is not repeated. "
-                    " If the image is as you want it, delete %s.v2v-state and "
-                    "%s.v2v-overlay",
-                    foreign, t->prefix, t->overlay_prefix);
+    return v2v_refuse(
+        err, V2V_ERR_GUEST, "commit-stale",
+        "a commit was interrupted, and the image has been written "
+        "by others since (%" PRIu64 " places): it is not repeated. "
+        " If the image is as you want it, delete %s.v2v-state and "
+        "%s.v2v-overlay",
+        foreign, t->prefix, t->overlay_prefix);
 }
 
 /* Are the image's tables half written?  Then nothing can have used them. */

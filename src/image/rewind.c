@@ -40,10 +40,10 @@ struct map {
 static int
 refuse(const char *what, struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "%s: a commit to it could not be repeated after a crash; "
-                    "--output makes a copy",
-                    what);
+    return v2v_refuse(err, V2V_ERR_GUEST, "image-kind",
+                      "%s: a commit to it could not be repeated after a crash; "
+                      "--output makes a copy",
+                      what);
 }
 
 /* What is beyond the end of the file goes with the old length. */
@@ -419,10 +419,11 @@ load(int fd, struct map *map, struct v2v_error *err)
     if (decode(fd, map, &ok, err) < 0)
         return -1;
     if (!ok)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "damaged, or written by another version of this "
-                        "program: the image may be half written and cannot be "
-                        "finished");
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "commit-lost",
+            "damaged, or written by another version of this "
+            "program: the image may be half written and cannot be "
+            "finished");
     return 0;
 }
 
@@ -440,13 +441,13 @@ open_alone(const char *image, uint64_t size, int *ret, struct v2v_error *err)
     if (fd < 0 || fstat(fd, &st) < 0)
         return v2v_fail_errno(err, errno, "cannot open");
     if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size < size)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "not the file to which a commit was begun: it is "
-                        "shorter, or no regular file");
+        return v2v_refuse(err, V2V_ERR_GUEST, "commit-stale",
+                          "not the file to which a commit was begun: it is "
+                          "shorter, or no regular file");
     if (fcntl(fd, F_OFD_SETLK, &all) < 0)
         return errno == EAGAIN || errno == EACCES
-                   ? v2v_fail(err, V2V_ERR_BUSY,
-                              "in use by a virtual machine or a QEMU tool")
+                   ? v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
+                                "in use by a virtual machine or a QEMU tool")
                    : v2v_fail_errno(err, errno, "cannot lock");
     *ret = fd;
     fd = -1;

@@ -58,9 +58,9 @@ get_step(const json_t *object, struct transaction *t, struct v2v_error *err)
         if (strcmp(name, step_names[i]) == 0)
             t->step = (enum transaction_step)i;
     if (schema != SCHEMA || t->step == TRANSACTION_NONE)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "written by another version of this program, or not "
-                        "by it");
+        return v2v_refuse(err, V2V_ERR_GUEST, "foreign-state",
+                          "written by another version of this program, or not "
+                          "by it");
     return 0;
 }
 
@@ -85,7 +85,8 @@ get_format(const json_t *object, struct transaction *t, struct v2v_error *err)
     const char *format = json_string_value(json_object_get(object, "format"));
 
     if (format == NULL)
-        return v2v_fail(err, V2V_ERR_GUEST, "it has no format of an image");
+        return v2v_refuse(err, V2V_ERR_GUEST, "foreign-state",
+                          "it has no format of an image");
     t->format = v2v_strdup(format, err);
     return t->format == NULL ? -1 : 0;
 }
@@ -99,10 +100,11 @@ check_name(const json_t *object, const struct transaction *t,
     if (json_path_get(json_object_get(object, "image"), &image, err) < 0)
         return -1;
     if (image == NULL || strcmp(image, t->image) != 0)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "what was begun there was begun on %s: move the image "
-                        "and its .v2v- files back to go on",
-                        image != NULL ? image : "?");
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "image-moved",
+            "what was begun there was begun on %s: move the image "
+            "and its .v2v- files back to go on",
+            image != NULL ? image : "?");
     return 0;
 }
 

@@ -213,10 +213,10 @@ name_copy(const struct transaction *t, struct v2v_error *err)
     if (rename_new(copy, t->image) == 0)
         return v2v_sync_directory_of(t->image, err);
     if (errno == EEXIST)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "%s has appeared meanwhile: move it away; the new "
-                        "image is still %s",
-                        t->image, copy);
+        return v2v_refuse(err, V2V_ERR_GUEST, "output-exists",
+                          "%s has appeared meanwhile: move it away; the new "
+                          "image is still %s",
+                          t->image, copy);
     return v2v_fail_errno(err, errno, "%s to %s", copy, t->image);
 }
 
@@ -228,21 +228,22 @@ commit_overlay(const struct transaction *t, struct v2v_error *err)
     V2V_AUTO(mem) char *overlay = transaction_file(t, "overlay", err);
     V2V_AUTO(mem) char *rewind = transaction_file(t, "rewind", err);
     /* -d: the overlay keeps its content, so that this can be repeated */
-    const char *argv[] = { "commit", "-q", "-d", "-f", "qcow2", overlay, NULL };
+    const char *argv[] = { "commit", "-p", "-d", "-f", "qcow2", overlay, NULL };
     V2V_AUTO(fd) int fd = -1;
 
     if (overlay == NULL || rewind == NULL)
         return -1;
     if (!own_file_exists(overlay))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "a commit was interrupted and its overlay %s is gone: "
-                        "the image may be half written",
-                        overlay);
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "commit-lost",
+            "a commit was interrupted and its overlay %s is gone: "
+            "the image may be half written",
+            overlay);
     /* in a folder that everybody can write it might be another's */
     if (own_file_open(overlay, O_RDONLY, &fd, err) < 0 ||
         rewind_restore(t->image, rewind, err) < 0)
         return -1;
-    if (qemu_img(argv, NULL, err) < 0) {
+    if (qemu_img_watched(argv, err) < 0) {
         if (err != NULL && err->code != V2V_ERR_BUSY)
             err->code = V2V_ERR_INTERNAL; /* the host's trouble: a full disk */
         return -1;

@@ -153,7 +153,8 @@ count_changed(struct nbd_disk *disk, const struct record_areas *areas,
         if (keep_hash(disk, area->offset, area->len, &now, err) < 0)
             return -1;
         *ret += !digest_equal(&now, &area->after);
-        v2v_progress("image", i + 1, areas->count);
+        if (areas->count > 1) /* a witness alone is no progress */
+            v2v_progress("image", i + 1, areas->count);
     }
     return 0;
 }
@@ -185,22 +186,22 @@ check_unchanged(struct nbd_disk *disk, const struct record *record,
     size_t changed;
 
     if (size != record->virtual_size)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the disk had %" PRIu64 " bytes after the change and "
-                        "has %" PRIu64 " now: nothing is undone",
-                        record->virtual_size, size);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-changed",
+                          "the disk had %" PRIu64 " bytes after the change and "
+                          "has %" PRIu64 " now: nothing is undone",
+                          record->virtual_size, size);
     if (name_changed(disk, &record->witnesses, &names, err) < 0 ||
         count_changed(disk, &record->areas, &changed, err) < 0)
         return -1;
     if (names.len == 0 && changed == 0)
         return 0;
-    return v2v_fail(err, V2V_ERR_GUEST,
-                    "the guest has run or its disk was written since the "
-                    "change of %s, and an undo would destroy it: changed are "
-                    "%.*s%zu of %zu areas",
-                    record->time, (int)names.len,
-                    names.len > 0 ? (const char *)names.data : "", changed,
-                    record->areas.count);
+    return v2v_refuse(err, V2V_ERR_GUEST, "undo-changed",
+                      "the guest has run or its disk was written since the "
+                      "change of %s, and an undo would destroy it: changed are "
+                      "%.*s%zu of %zu areas",
+                      record->time, (int)names.len,
+                      names.len > 0 ? (const char *)names.data : "", changed,
+                      record->areas.count);
 }
 
 static int
@@ -210,14 +211,15 @@ check_undo_file(const char *path, const struct record *record,
     struct digest now;
 
     if (!own_file_exists(path))
-        return v2v_fail(err, V2V_ERR_GUEST, "the undo file %s is gone", path);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-damaged",
+                          "the undo file %s is gone", path);
     if (digest_of_file(path, &now, err) < 0)
         return -1;
     if (!digest_equal(&now, &record->data))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the undo file %s is damaged: its SHA-256 is not the "
-                        "recorded one",
-                        path);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-damaged",
+                          "the undo file %s is damaged: its SHA-256 is not the "
+                          "recorded one",
+                          path);
     return 0;
 }
 
@@ -293,15 +295,16 @@ read_old_xml(const struct transaction *t, unsigned number, const char *suffix,
     if (saved == NULL)
         return -1;
     if (!own_file_exists(saved))
-        return v2v_fail(err, V2V_ERR_GUEST, "the old XML %s is gone", saved);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-damaged",
+                          "the old XML %s is gone", saved);
     if (v2v_file_read(saved, IMAGE_XML_MAX, ret, err) < 0 ||
         digest_of_bytes(ret->data, ret->len, &now, err) < 0)
         return -1;
     if (!digest_equal(&now, recorded))
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the old XML %s is damaged: its SHA-256 is not the "
-                        "recorded one",
-                        saved);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-damaged",
+                          "the old XML %s is damaged: its SHA-256 is not the "
+                          "recorded one",
+                          saved);
     return 0;
 }
 
@@ -410,10 +413,10 @@ check_all(const struct image *image, const char *undo_file,
 
     /* a raw image whose guest has written the header of another format */
     if (strcmp(record->format, image->info.format) != 0)
-        return v2v_fail(err, V2V_ERR_GUEST,
-                        "the image was %s when it was changed and looks like "
-                        "%s now: if it is still %s, say so with --format",
-                        record->format, image->info.format, record->format);
+        return v2v_refuse(err, V2V_ERR_GUEST, "undo-format",
+                          "the image was %s when it was changed and looks like "
+                          "%s now: if it is still %s, say so with --format",
+                          record->format, image->info.format, record->format);
     if (check_undo_file(undo_file, record, err) < 0 ||
         nbd_disk_open(image->source, image->info.format, NBD_READ_ONLY,
                       &image->info.files, &disk, err) < 0)
@@ -431,9 +434,9 @@ load_last(struct transaction *t, struct record *record, char **undo_file,
     if (undo_last_number(t, &number, err) < 0)
         return -1;
     if (number == 0)
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "nothing to undo: there is no file %s.v2v-undo-N.json",
-                        t->prefix);
+        return v2v_refuse(
+            err, V2V_ERR_USAGE, "undo-none",
+            "nothing to undo: there is no file %s.v2v-undo-N.json", t->prefix);
     path = transaction_undo_file(t, number, ".json", err);
     *undo_file = transaction_undo_file(t, number, "", err);
     if (path == NULL || *undo_file == NULL ||
@@ -459,14 +462,14 @@ image_undo(struct image *image, struct image_undone *ret, struct v2v_error *err)
     if (plan_definition(&image->t, &record, &definition, &old_definition, ret,
                         &change.definition, err) < 0)
         return -1;
-    v2v_step("image", "Checking that nothing has changed since %s",
+    v2v_step("image", "compare", "Checking that nothing has changed since %s",
              record.time);
     if (check_all(image, undo_file, &record, err) < 0 ||
         plan_xml(&image->t, &record, &old_xml, ret, &change.xml, err) < 0 ||
         image_overlay_create(image, false, err) < 0 ||
         fill_overlay(image, undo_file, &record, &ret->bytes, err) < 0)
         return -1;
-    v2v_step("image", "Bringing back %zu areas, %" PRIu64 " KiB",
+    v2v_step("image", "restore", "Bringing back %zu areas, %" PRIu64 " KiB",
              record.areas.count, ret->bytes >> 10);
     return image_commit(image, &change, err);
 }

@@ -229,8 +229,10 @@ media_open(const char *path, struct media **ret, struct v2v_error *err)
     m->fd = -1;
     m->name = v2v_strdup(path, err);
     if (m->name == NULL || open_file(m, err) < 0 || m->kind->list(m, err) < 0 ||
-        sort_entries(m, err) < 0 || resolve_links(m, err) < 0)
+        sort_entries(m, err) < 0 || resolve_links(m, err) < 0) {
+        v2v_error_name_class(err, V2V_ERR_FORMAT, "medium-unreadable");
         return v2v_fail_in(err, "%s", path);
+    }
     warn_of_left_out(m);
     v2v_fact("media", "%s: %zu files", path, m->count);
     *ret = v2v_steal(m);

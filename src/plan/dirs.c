@@ -40,6 +40,7 @@ plan_dir(const struct planning *p, int dirid, struct v2v_error *err)
     v2v_error_set(err, V2V_ERR_DRIVER,
                   "%s: directory id %d is not below the Windows directory",
                   p->driver->inf_name, dirid);
+    v2v_error_name(err, "driver-inf");
     return NULL;
 }
 

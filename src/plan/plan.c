@@ -66,8 +66,8 @@ plan_add_file(struct planning *p, const char *dir, const char *name,
     v2v_replace_char(path, '\\', '/');
     twin = find_file(p->plan, path);
     if (twin != NULL && !is_same_content(twin, file))
-        return v2v_fail(err, V2V_ERR_DRIVER,
-                        "%s: two different files would go there", path);
+        return v2v_refuse(err, V2V_ERR_DRIVER, "driver-conflict",
+                          "%s: two different files would go there", path);
     if (twin != NULL)
         return 0;
     files =
@@ -288,15 +288,15 @@ check_form(const struct planning *p, struct v2v_error *err)
         return v2v_fail(err, V2V_ERR_FORMAT, "%s: [Version] has no ClassGuid",
                         p->driver->inf_name);
     if (p->package->boot && p->package->presence == PLAN_NEWER)
-        return v2v_fail(err, V2V_ERR_DRIVER,
-                        "%s: the guest holds a newer one already (%s, %s): "
-                        "take a newer medium",
-                        name, p->package->oem_inf, p->package->name);
+        return v2v_refuse(err, V2V_ERR_DRIVER, "driver-older",
+                          "%s: the guest holds a newer one already (%s, %s): "
+                          "take a newer medium",
+                          name, p->package->oem_inf, p->package->name);
     if (p->package->boot && p->package->form == PLAN_STAGED)
-        return v2v_fail(err, V2V_ERR_DRIVER,
-                        "%s: a boot driver whose class %s is not among those "
-                        "that this Windows can boot from",
-                        name, p->driver->version.class_guid);
+        return v2v_refuse(err, V2V_ERR_DRIVER, "driver-class",
+                          "%s: a boot driver whose class %s is not among those "
+                          "that this Windows can boot from",
+                          name, p->driver->version.class_guid);
     return 0;
 }
 

@@ -56,9 +56,9 @@ static const struct {
 static int
 unknown(const char *what, const char *text, struct v2v_error *err)
 {
-    return v2v_fail(err, V2V_ERR_DRIVER,
-                    "security descriptor: %s \"%s\" is not known here", what,
-                    text);
+    return v2v_refuse(err, V2V_ERR_DRIVER, "driver-inf",
+                      "security descriptor: %s \"%s\" is not known here", what,
+                      text);
 }
 
 /* A run of tokens, "OICI": their values together. */

@@ -82,11 +82,19 @@ for link in $(tr -s '\n ' '  ' <src/verify/codes.c |
     }
 done
 
-# refusals: the names that errors get where they arise
+# refusals: the names that errors get where they arise, or by their class
 refusals() {
+    {
+        names_given
+        grep -oE '^ +\{ (V2V_ERR_[A-Z]+, )?"[a-z0-9-]+"' src/cli/codes.c |
+            cut -d '"' -f 2
+    } | sort -u
+}
+
+names_given() {
     find src -name '*.c' -exec cat '{}' + | tr -s '\n ' '  ' |
         grep -oE 'v2v_refuse\( ?[a-z]+, V2V_ERR_[A-Z]+, "[a-z0-9-]+"' |
-        cut -d '"' -f 2 | sort -u
+        cut -d '"' -f 2
 }
 
 # items SECTION: the codes of its items

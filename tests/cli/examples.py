@@ -99,6 +99,7 @@ PAGES = {
         Example("^start-override: SYSTEM", before="go on"),
         Example(r"(?m)^SYSTEM\\ControlSet001\\Services\\viostor Start$",
                 before="go on"),
+        Example(r"(?m)^Following the boot chain\nholds$", before="injected"),
     ],
     "v2v-virtio-windows": [
         Example(r"set SYSTEM\\ControlSet001\\Services\\viostor Start: the driver"),

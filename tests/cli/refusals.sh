@@ -18,7 +18,7 @@ refused() {
     said=$("$program" "$@" 2>&1 >out.txt) || got=$?
     count=$((count + 1))
     # shellcheck disable=SC2053
-    if [ $got != "$want" ] || [[ ${said%%$'\n'*} != "v2v-virtio: "$text ]]; then
+    if [ $got != "$want" ] || [[ ${said%%$'\n'*} != "v2v-virtio: error: "$text ]]; then
         echo "FAIL: v2v-virtio $*: exit status $got for $want, and it says"
         echo "      $said"
         echo "  for v2v-virtio: $text"

@@ -29,7 +29,7 @@ refused() {
     said=$("$program" xml "$@" 2>&1 >out.txt) || got=$?
     count=$((count + 1))
     # shellcheck disable=SC2053
-    if [ $got != "$want" ] || [[ ${said%%$'\n'*} != "v2v-virtio: "$text ]]; then
+    if [ $got != "$want" ] || [[ ${said%%$'\n'*} != "v2v-virtio: error: "$text ]]; then
         fail "xml $*: exit status $got for $want: $said, for: $text"
     fi
     [ ! -s out.txt ] || fail "xml $*: a refusal has a result"

@@ -28,6 +28,22 @@ test_context_is_added_in_front(void **state)
 }
 
 static void
+test_a_name_is_given_once_and_by_class(void **state)
+{
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_int_equal(v2v_fail(&err, V2V_ERR_FORMAT, "bad"), -1);
+    assert_int_equal(v2v_fail_as(&err, V2V_ERR_GUEST, "other-class"), -1);
+    assert_null(err.finding);
+    assert_int_equal(v2v_fail_as(&err, V2V_ERR_FORMAT, "first"), -1);
+    assert_int_equal(v2v_fail_as(&err, V2V_ERR_FORMAT, "second"), -1);
+    assert_string_equal(err.finding, "first");
+    assert_string_equal(err.text, "bad");
+    assert_int_equal(v2v_fail_as(NULL, V2V_ERR_FORMAT, "nobody asks"), -1);
+}
+
+static void
 test_long_text_is_cut_at_a_character(void **state)
 {
     struct v2v_error err = { 0 };
@@ -200,6 +216,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_context_is_added_in_front),
+        cmocka_unit_test(test_a_name_is_given_once_and_by_class),
         cmocka_unit_test(test_long_text_is_cut_at_a_character),
         cmocka_unit_test(test_control_characters_do_not_reach_a_terminal),
         cmocka_unit_test(test_utf16_round_trip),

@@ -8,10 +8,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "image/child.h"
+#include "image/qemu-img.h"
 #include "test-processes.h"
 #include "test-tools.h"
 
@@ -314,6 +319,52 @@ test_it_dies_with_us(void **state)
     assert_true(ends_soon(pid));
 }
 
+/* How often progress was told, and whether it ever went back. */
+struct heard {
+    unsigned count, last;
+    bool back;
+};
+
+static void
+hear(void *opaque, enum v2v_log_level level, const char *module,
+     const char *code, const char *text)
+{
+    struct heard *heard = opaque;
+    unsigned done, total;
+
+    (void)module;
+    (void)code;
+    if (level != V2V_LOG_PROGRESS)
+        return;
+    assert_int_equal(sscanf(text, "%u/%u", &done, &total), 2);
+    assert_int_equal(total, 10000);
+    heard->back |= done < heard->last;
+    heard->last = done;
+    heard->count++;
+}
+
+/* A second: 16 MiB, as many in a second, in pieces of two. */
+static void
+test_progress_of_qemu_img(void **state)
+{
+    V2V_AUTO(mem) char *old = v2v_format(NULL, "%s/old", top);
+    V2V_AUTO(mem) char *new = v2v_format(NULL, "%s/new", top);
+    const char *copy[] = { "convert", "-p",  "-r", "16M", "-f", "raw",
+                           "-O",      "raw", old,  new,   NULL };
+    struct heard heard = { 0 };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    assert_true(run("head -c 16777216 /dev/urandom >old"));
+    v2v_log_set(hear, &heard);
+    assert_int_equal(qemu_img_watched(copy, &err), 0);
+    v2v_log_set(NULL, NULL);
+    assert_true(heard.count >= 2);
+    assert_true(heard.last > 0 && heard.last <= 10000);
+    assert_false(heard.back);
+    assert_true(run("cmp old new"));
+}
+
 int
 main(void)
 {
@@ -327,6 +378,7 @@ main(void)
         cmocka_unit_test(test_end),
         cmocka_unit_test(test_done_ends_it),
         cmocka_unit_test(test_it_dies_with_us),
+        cmocka_unit_test(test_progress_of_qemu_img),
     };
 
     return cmocka_run_group_tests(tests, make_top, remove_top);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/document.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/outcome.h"
+
+static const struct {
+    enum cli_command command;
+    const char *name;
+} names[] = {
+    { CLI_INJECT, "inject" },
+    { CLI_CHECK, "check" },
+    { CLI_VERIFY, "verify" },
+    { CLI_XML, "xml" },
+    { CLI_UNDO, "undo" },
+    { CLI_RECOVER, "recover" },
+    { CLI_DRIVERS_LIST, "drivers list" },
+    { CLI_DRIVERS_EXPLAIN, "drivers explain" },
+};
+
+/* NULL: not known. */
+static const char *
+command_name(const struct cli_options *options)
+{
+    if (options == NULL)
+        return NULL;
+    if (options->list)
+        return "undo --list";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].command == options->command)
+            return names[i].name;
+    return NULL;
+}
+
+static json_t *
+head_json(const struct cli_options *options, const char *status,
+          int exit_status, const struct v2v_error *error,
+          const struct console *console)
+{
+    return json_pack("{s:i, s:s, s:o, s:s, s:i, s:o, s:o}", "schema",
+                     JSON_SCHEMA_VERSION, "program", "v2v-virtio " V2V_VERSION,
+                     "command", json_text(command_name(options)), "status",
+                     status, "exit_status", exit_status, "error",
+                     json_failure(error), "warnings",
+                     console != NULL ? json_warnings(console) : json_array());
+}
+
+/* The head comes first and has the last word. */
+static json_t *
+join(json_t *head, json_t *details)
+{
+    if (head == NULL || details == NULL ||
+        json_object_update_missing(head, details) == 0) {
+        json_decref(details);
+        return head;
+    }
+    json_decref(head);
+    json_decref(details);
+    return NULL;
+}
+
+int
+document_print(const struct cli_options *options, struct answer *answer,
+               int exit_status, const struct v2v_error *error,
+               const struct console *console, struct v2v_error *err)
+{
+    const char *status = error != NULL ? "failed" : answer->status;
+    json_t *details = answer->details;
+
+    answer->details = NULL;
+    outcome_begin_document();
+    return json_print(
+        join(head_json(options, status, exit_status, error, console), details),
+        err);
+}
+
+void
+document_print_interrupted(const struct cli_options *options, int exit_status,
+                           const char *text)
+{
+    struct v2v_error error = { .code = (enum v2v_error_code)exit_status,
+                               .finding = "interrupted" };
+
+    if (outcome_has_document())
+        return;
+    snprintf(error.text, sizeof error.text, "%s", text);
+    json_print(head_json(options, "interrupted", exit_status, &error, NULL),
+               NULL);
+    fflush(stdout);
+}
