@@ -319,6 +319,32 @@ read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
     return v2v_file_read(name, GUEST_FILE_MAX, ret, err);
 }
 
+/* What ntfs-3g answers, as if all were well, where it cannot read the
+ * descriptor in $Secure: the one of mode 0 for Administrators,
+ * O:BAG:BAD:P(A;NP;0x1f0198;;;BA)(A;NP;0x120088;;;BA)(A;NP;0x120088;;;WD)
+ * (A;NP;0x1f01bf;;;BA)(A;NP;0x1f01bf;;;SY), for files and directories.  Nothing
+ * is inherited from it.
+ * Source: ntfs-3g, libntfs-3g/security.c, getsecurityattr(); measured with
+ * 2022.10.3 on a volume whose $Secure was overwritten. */
+#define SID_ADMINISTRATORS 1, 2, 0, 0, 0, 0, 0, 5, 0x20, 0, 0, 0, 0x20, 2, 0, 0
+#define SID_EVERYONE 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0
+#define SID_SYSTEM 1, 1, 0, 0, 0, 0, 0, 5, 0x12, 0, 0, 0
+
+/* clang-format off */
+static const uint8_t made_up[] = {
+    1, 0, 0x04, 0x90, 0x8c, 0, 0, 0, 0x9c, 0, 0, 0,
+    0, 0, 0, 0, 20, 0, 0, 0,
+    2, 0, 0x78, 0, 5, 0, 0, 0,
+    0, 4, 24, 0, 0x98, 0x01, 0x1f, 0, SID_ADMINISTRATORS,
+    0, 4, 24, 0, 0x88, 0x00, 0x12, 0, SID_ADMINISTRATORS,
+    0, 4, 20, 0, 0x88, 0x00, 0x12, 0, SID_EVERYONE,
+    0, 4, 24, 0, 0xbf, 0x01, 0x1f, 0, SID_ADMINISTRATORS,
+    0, 4, 20, 0, 0xbf, 0x01, 0x1f, 0, SID_SYSTEM,
+    SID_ADMINISTRATORS,
+    SID_ADMINISTRATORS
+};
+/* clang-format on */
+
 /* lgetxattr: of a reparse point itself, not of what it points to. */
 static int
 read_descriptor(void *state, const struct guest_node *node,
@@ -331,6 +357,9 @@ read_descriptor(void *state, const struct guest_node *node,
 
     if (sd == NULL)
         return appliance_fail(appliance, err);
+    if (len == sizeof made_up && memcmp(sd, made_up, len) == 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "damaged: let chkdsk repair the volume in Windows");
     return v2v_bytes_copy(sd, len, ret, err);
 }
 
