@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "image/nbd.h"
+
 /* system.ntfs_acl: the security descriptor as NTFS stores it.
  * Source: man ntfs-3g.secaudit and ntfs-3g's "Extended attributes" page. */
 #define ACL_ATTRIBUTE "system.ntfs_acl"
@@ -101,8 +103,8 @@ open_disk(void *state, unsigned disk, struct disk_reader *ret,
     struct appliance_disk *device = &appliance->disks[disk];
 
     (void)err;
-    if (device->reader != NULL)
-        *ret = *device->reader;
+    if (device->beside != NULL)
+        *ret = nbd_disk_reader(device->beside);
     else
         *ret = (struct disk_reader){ .read = read_disk,
                                      .opaque = device,

@@ -27,7 +27,7 @@ struct direct {
     struct nbd_server *server;
     struct worker *worker;
     bool write;
-    struct disk_reader reader; /* the caller's, or through the worker */
+    struct disk_reader reader; /* through the worker */
     struct disk_layout layout;
 };
 
@@ -488,10 +488,9 @@ say_hello(struct direct *d, struct v2v_error *err)
         return nbd_server_wait(d->server, err) < 0
                    ? -1
                    : v2v_fail(err, why.code, "%s", why.text);
-    if (d->reader.read == NULL)
-        d->reader = (struct disk_reader){ .read = read_disk,
-                                          .opaque = d,
-                                          .size = answer.numbers[0] };
+    d->reader = (struct disk_reader){ .read = read_disk,
+                                      .opaque = d,
+                                      .size = answer.numbers[0] };
     return 0;
 }
 
@@ -538,16 +537,9 @@ direct_open(const struct guest_machine *machine, struct guest **ret, char *why,
     if (d == NULL)
         return v2v_fail_errno(err, errno, "guest");
     d->write = !source->read_only;
-    if (source->reader != NULL)
-        d->reader = *source->reader;
-    /* by a short way before anything is started */
-    if (d->reader.read == NULL && start(d, source, err) < 0)
-        return -1;
-    if (probe(d, err) < 0)
+    if (start(d, source, err) < 0 || probe(d, err) < 0)
         return -1;
     if (!direct_serves(&d->layout, why, why_size))
         return 0;
-    if (d->server == NULL && start(d, source, err) < 0)
-        return -1;
     return guest_new(&direct_backend, v2v_steal(d), 1, ret, err);
 }

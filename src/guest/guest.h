@@ -60,9 +60,6 @@ struct guest_disk_source {
     bool read_only; /* the file is not written: what the appliance writes
                      * goes to an overlay of its own in the scratch
                      * directory, and is lost */
-    const struct disk_reader *reader; /* the disk's bytes by a shorter way, as
-                                       * long as the guest is open; NULL: by the
-                                       * appliance. Only where nobody writes */
 };
 
 /* Who reaches into the image. */
@@ -101,7 +98,7 @@ struct guest_machine {
 
 /**
  * guest_open() - reach into the disks of one machine
- * @machine: not needed afterwards, but for the readers and @use
+ * @machine: not needed afterwards, but for @use
  * @ret:     new; guest_close() or guest_abandon() ends it
  *
  * libguestfs takes seconds with KVM, half a minute without.  No network.  Where
