@@ -58,14 +58,15 @@ is_edited(const struct plan *plan, enum reg_hive_id id)
 
 /* Nothing may be applied over the edit. */
 static int
-empty_logs(struct guest *guest, const struct facts_hive *hive,
-           struct v2v_error *err)
+empty_logs(struct guest *guest, struct facts_hive *hive, struct v2v_error *err)
 {
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         if (hive->logs[i].len > 0 &&
             guest_patch_file(guest, hive->logs[i].path, NULL, hive->logs[i].len,
                              "", 0, err) < 0)
             return -1;
+        hive->logs[i].len = 0;
+    }
     return 0;
 }
 
@@ -84,6 +85,9 @@ write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
     if (guest_patch_file(guest, hive->path, hive->bytes.data, hive->bytes.len,
                          edited.data, edited.len, err) < 0)
         return -1;
+    v2v_bytes_done(&hive->bytes);
+    hive->bytes = edited;
+    edited = (struct v2v_bytes){ 0 };
     return empty_logs(guest, hive, err);
 }
 

@@ -26,7 +26,8 @@
 struct facts_hive {
     char *path;             /* "Windows/System32/config/SYSTEM" */
     uint64_t file_number;   /* guest/guest.h; 0: the guest has no such hive */
-    struct v2v_bytes bytes; /* of the file; empty: the same */
+    struct v2v_bytes bytes; /* of the file, also after it was edited; empty:
+                             * the same */
     struct reg_hive *hive;  /* NULL: the same; else what the file holds with
                              * its transaction logs replayed */
     enum reg_replay replay; /* what the logs were good for; REG_REPLAY_NO_LOGS:
@@ -43,9 +44,6 @@ struct facts_hives {
 };
 
 void facts_hives_done(struct facts_hives *hives);
-
-/* What is in them, which may be 200 MB each; their places stay known. */
-void facts_hives_forget(struct facts_hives *hives);
 
 /* reg_hive_answered() of those that are open. */
 int facts_hives_answered(const struct facts_hives *hives,

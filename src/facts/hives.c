@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hives/hives.h"
-#include "base/log.h"
 #include "facts/find.h"
-#include "facts/hive.h"
-#include "registry/header.h"
 
-/* SOFTWARE is the largest: 200 MB have been seen. */
-static const size_t hive_max = 512 << 20;
+#include "base/log.h"
+#include "facts/hive.h"
+#include "hives/hives.h"
+#include "registry/header.h"
 
 void
 facts_hive_done(struct facts_hive *hive)
@@ -17,15 +15,6 @@ facts_hive_done(struct facts_hive *hive)
     v2v_bytes_done(&hive->bytes);
     reg_hive_close(hive->hive);
     *hive = (struct facts_hive){ 0 };
-}
-
-void
-facts_hives_forget(struct facts_hives *hives)
-{
-    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
-        v2v_bytes_done(&hives->items[i].bytes);
-        reg_hive_close(v2v_steal(hives->items[i].hive));
-    }
 }
 
 void
@@ -141,9 +130,9 @@ read_file(struct guest *guest, size_t max, struct facts_hive *hive,
     return 0;
 }
 
-static int
-open_file(struct guest *guest, size_t max, struct facts_hive *hive,
-          struct v2v_error *err)
+int
+facts_hive_open(struct guest *guest, size_t max, struct facts_hive *hive,
+                struct v2v_error *err)
 {
     struct hives_source source = { .name = hive->path,
                                    .data = hive->bytes.data,
@@ -170,7 +159,7 @@ facts_hive_load(struct guest *guest, size_t max, struct facts_hive *hive,
 {
     if (read_file(guest, max, hive, err) < 0)
         return name_corrupt(err);
-    if (open_file(guest, max, hive, err) < 0) {
+    if (facts_hive_open(guest, max, hive, err) < 0) {
         name_corrupt(err);
         return v2v_fail_in(err, "%s", hive->path);
     }
@@ -189,7 +178,7 @@ facts_load_hives(struct guest *guest, const struct facts *facts,
                                 facts->system_root, reg_hive_name(id));
         if (hive->path == NULL)
             return -1;
-        if (facts_hive_load(guest, hive_max, hive, err) == 0)
+        if (facts_hive_load(guest, FACTS_HIVE_MAX, hive, err) == 0)
             continue;
         if (err->code != V2V_ERR_NOT_FOUND)
             return -1;

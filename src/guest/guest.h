@@ -226,12 +226,23 @@ int guest_write_files(struct guest *guest, const struct guest_file *files,
  * @old: what the file holds now (checked by length only)
  *
  * Identity, security descriptor and attributes of the file stay.  It grows
- * or shrinks to @new_len.  All of it is then read back; what is not
- * @new is V2V_ERR_INTERNAL.
+ * or shrinks to @new_len.  Whether it holds @new then is for
+ * guest_check_content() to say.
  */
 int guest_patch_file(struct guest *guest, const char *path, const void *old,
                      size_t old_len, const void *new, size_t new_len,
                      struct v2v_error *err);
+
+/**
+ * guest_check_content() - read a file that was written, all of it
+ *
+ * On a volume that was mounted anew since it sees what Windows will see, not
+ * what the library that wrote has in memory.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL: it holds anything but @data.
+ */
+int guest_check_content(struct guest *guest, const char *path, const void *data,
+                        size_t len, struct v2v_error *err);
 
 /* Unmount, flush, stop the appliance.  What was written is safe in the image
  * files only after this returned 0.  @guest is gone in any case. */

@@ -27,7 +27,7 @@ patch(struct guest *guest, const struct guest_node *file, const uint8_t *old,
         return -1;
     v2v_fact("guest", "%s: %zu of %zu bytes written in %zu pieces", file->path,
              written, new_len, calls);
-    return backend->holds(guest->state, file, new, new_len, err);
+    return 0;
 }
 
 int
@@ -47,6 +47,19 @@ guest_patch_file(struct guest *guest, const char *path, const void *old,
         return v2v_fail(err, V2V_ERR_GUEST, "%s: %zu bytes are too many", path,
                         new_len);
     if (patch(guest, &node, old, new, new_len, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    return 0;
+}
+
+int
+guest_check_content(struct guest *guest, const char *path, const void *data,
+                    size_t len, struct v2v_error *err)
+{
+    V2V_AUTO(guest_node) struct guest_node node = { 0 };
+
+    if (guest_resolve_file(guest, path, &node, err) < 0)
+        return -1;
+    if (guest->backend->holds(guest->state, &node, data, len, err) < 0)
         return v2v_fail_in(err, "%s", path);
     return 0;
 }
