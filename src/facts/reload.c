@@ -28,15 +28,19 @@ reload(struct guest *guest, struct facts_hive *hive, struct v2v_error *err)
     struct guest_stat st;
 
     reg_hive_close(v2v_steal(hive->hive));
-    if (guest_check_content(guest, hive->path, hive->bytes.data,
-                            hive->bytes.len, err) < 0 ||
+    if (guest_check_content(guest, hive->path, hive->file->data,
+                            hive->file->len, err) < 0 ||
         check_logs(guest, hive, err) < 0 ||
         guest_stat(guest, hive->path, &st, err) < 0)
         return -1;
     hive->file_number = st.file_number;
     hive->replay = REG_REPLAY_CLEAN;
-    if (facts_hive_open(guest, FACTS_HIVE_MAX, hive, err) < 0)
-        return v2v_fail_in(err, "%s", hive->path);
+    if (facts_hive_open(guest, FACTS_HIVE_MAX, hive, err) < 0) {
+        /* it could be opened, and we have edited it since */
+        if (err != NULL && err->code == V2V_ERR_FORMAT)
+            err->code = V2V_ERR_INTERNAL;
+        return v2v_fail_in(err, "%s: as written", hive->path);
+    }
     return 0;
 }
 

@@ -274,6 +274,24 @@ read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
 }
 
 static int
+copy_whole(void *state, const struct guest_node *file, int fd,
+           struct v2v_error *err)
+{
+    for (uint64_t done = 0; done < GUEST_FILE_MAX; done += DIRECT_CHUNK) {
+        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+        const struct rpc_part *part = &answer.parts[0];
+
+        if (read_piece(state, file->path, done, DIRECT_CHUNK, &answer, err) < 0)
+            return -1;
+        if (v2v_fd_write(fd, part->data, part->len) < 0)
+            return v2v_fail_errno(err, errno, "writing what was read");
+        if (part->len < DIRECT_CHUNK)
+            return 0;
+    }
+    return 0;
+}
+
+static int
 read_descriptor(void *state, const struct guest_node *node,
                 struct v2v_bytes *ret, struct v2v_error *err)
 {
@@ -425,6 +443,7 @@ static const struct guest_backend direct_backend = {
     .lookup = lookup,
     .list = list_names,
     .read = read_whole,
+    .copy = copy_whole,
     .head = read_head,
     .descriptor = read_descriptor,
     .make = make,
