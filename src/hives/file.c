@@ -99,3 +99,10 @@ hives_file_write(struct hives_file *file, const void *data, size_t len,
     }
     return end > file->len ? hives_file_update(file, err) : 0;
 }
+
+void
+hives_file_let_go(const struct hives_file *file)
+{
+    if (file->data != NULL)
+        madvise((void *)(uintptr_t)file->data, file->len, MADV_DONTNEED);
+}

@@ -34,4 +34,8 @@ int hives_file_update(struct hives_file *file, struct v2v_error *err);
 int hives_file_write(struct hives_file *file, const void *data, size_t len,
                      size_t offset, struct v2v_error *err);
 
+/* Looked at for now: this process has it no more in its own memory until it
+ * looks again. */
+void hives_file_let_go(const struct hives_file *file);
+
 #endif

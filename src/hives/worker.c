@@ -41,6 +41,9 @@ open_hive(struct work *w, const struct rpc_message *m,
         return v2v_fail(err, V2V_ERR_INTERNAL, "it is open");
     if (hives_open_here(w->source, &replayed, &w->hive, err) < 0)
         return -1;
+    /* hivex has a mapping of its own */
+    if (w->source->file != NULL)
+        hives_file_let_go(w->source->file);
     answer->numbers[0] = replayed.result;
     answer->numbers[1] = replayed.entries;
     answer->numbers[2] = replayed.last_sequence;
