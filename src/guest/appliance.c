@@ -301,24 +301,38 @@ read_head(void *state, const struct guest_node *file, size_t len,
     return v2v_bytes_copy(data, got, ret, err);
 }
 
-/* Through a file in memory: libguestfs opens one by name.  A file that goes
- * into one message does without, and without waiting for udev. */
+/* libguestfs opens a file by name. */
+static int
+copy_whole(void *state, const struct guest_node *file, int fd,
+           struct v2v_error *err)
+{
+    const struct appliance *appliance = state;
+    char name[32];
+
+    snprintf(name, sizeof name, "/dev/fd/%d", fd);
+    if (guestfs_download(appliance->g, file->path, name) < 0)
+        return appliance_fail(appliance, err);
+    return 0;
+}
+
+/* A file that goes into one message does without a file in memory, and without
+ * waiting for udev. */
 static int
 read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
            struct v2v_error *err)
 {
-    const struct appliance *appliance = state;
-    V2V_AUTO(fd) int fd = memfd_create("guest file", MFD_CLOEXEC);
-    char name[32];
+    V2V_AUTO(fd) int fd = -1;
 
     if (file->stat.size <= GUEST_CHUNK)
         return read_head(state, file, GUEST_CHUNK, ret, err);
+    fd = memfd_create("guest file", MFD_CLOEXEC);
     if (fd < 0)
         return v2v_fail_errno(err, errno, "memfd_create");
-    snprintf(name, sizeof name, "/dev/fd/%d", fd);
-    if (guestfs_download(appliance->g, file->path, name) < 0)
-        return appliance_fail(appliance, err);
-    return v2v_file_read(name, GUEST_FILE_MAX, ret, err);
+    if (copy_whole(state, file, fd, err) < 0)
+        return -1;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return v2v_fail_errno(err, errno, "a file in memory");
+    return v2v_fd_read(fd, GUEST_FILE_MAX, ret, err);
 }
 
 /* What ntfs-3g answers, as if all were well, where it cannot read the
@@ -374,6 +388,7 @@ const struct guest_backend appliance_backend = {
     .lookup = lookup,
     .list = list_names,
     .read = read_whole,
+    .copy = copy_whole,
     .head = read_head,
     .descriptor = read_descriptor,
     .make = appliance_make,
