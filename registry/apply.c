@@ -284,8 +284,10 @@ reg_hivex_apply(struct reg_hive *base, enum reg_hive_id id,
         if (edit->hive != id)
             continue;
         holds = reg_edit_holds(base, edit, err);
-        if (holds < 0 || (holds == 0 && (apply_one(hive, edit, err) < 0 ||
-                                         check_done(hive, edit, err) < 0)))
+        if (holds < 0 ||
+            (holds == 0 && (reg_hivex_make_writable(hive, err) < 0 ||
+                            apply_one(hive, edit, err) < 0 ||
+                            check_done(hive, edit, err) < 0)))
             return v2v_fail_in(err, "%s", reg_hive_name(id));
     }
     return 0;

@@ -22,7 +22,8 @@ struct reg_hive_backend {
     void (*limit)(struct reg_hive *hive, uint64_t max);
     int (*apply)(struct reg_hive *hive, enum reg_hive_id id,
                  const struct reg_edits *edits, struct v2v_error *err);
-    int (*save)(struct reg_hive *hive, struct v2v_bytes *ret,
+    /* All of it to @take, in order. */
+    int (*save)(struct reg_hive *hive, reg_take_fn *take, void *opaque,
                 struct v2v_error *err);
     void (*close)(struct reg_hive *hive);
 };

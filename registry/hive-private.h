@@ -9,6 +9,9 @@
 
 struct hivex_hive {
     struct reg_hive base;
+    int fd;        /* the file; hivex maps it until the first edit */
+    bool owns_fd;  /* it is nobody else's */
+    bool writable; /* hivex has a copy of its own */
     hive_h *h;
     hive_node_h root;
     uint64_t len; /* bytes at most, if it were saved now */
@@ -20,6 +23,9 @@ hivex_hive_of(struct reg_hive *base)
 {
     return (struct hivex_hive *)base;
 }
+
+/* Before the first edit; what was found is void then, but for the root. */
+int reg_hivex_make_writable(struct hivex_hive *hive, struct v2v_error *err);
 
 /* reg_hive_apply(). */
 int reg_hivex_apply(struct reg_hive *base, enum reg_hive_id id,

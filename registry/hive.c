@@ -60,10 +60,30 @@ reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
 }
 
 int
+reg_hive_save_to(struct reg_hive *hive, reg_take_fn *take, void *opaque,
+                 struct v2v_error *err)
+{
+    return hive->backend->save(hive, take, opaque, err);
+}
+
+static int
+take_bytes(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    return v2v_bytes_add(opaque, data, len, err);
+}
+
+int
 reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
               struct v2v_error *err)
 {
-    return hive->backend->save(hive, ret, err);
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+
+    if (reg_hive_save_to(hive, take_bytes, &bytes, err) < 0)
+        return -1;
+    v2v_bytes_done(ret);
+    *ret = bytes;
+    bytes = (struct v2v_bytes){ 0 };
+    return 0;
 }
 
 int

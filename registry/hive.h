@@ -38,6 +38,12 @@ int reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
                   struct v2v_error *err);
 void reg_hive_close(struct reg_hive *hive);
 
+/* The same, of a file: @fd, to be read, is one with the content @data, which
+ * stays the caller's and as it is as long as the hive is open and not edited.
+ * Nothing is copied before the first edit. */
+int reg_hive_open_file(int fd, const void *data, size_t len,
+                       struct reg_hive **ret, struct v2v_error *err);
+
 /* Load what hivex would load from files when it comes across a name that is not
  * ASCII: for a process that is about to lose the right to open any. */
 void reg_hive_preload(void);
@@ -132,17 +138,29 @@ void reg_hive_limit(struct reg_hive *hive, uint64_t max);
 int reg_hive_apply(struct reg_hive *hive, enum reg_hive_id id,
                    const struct reg_edits *edits, struct v2v_error *err);
 
+/* Something that takes bytes, in order, piece by piece.  0, or -1. */
+typedef int reg_take_fn(void *opaque, const void *data, size_t len,
+                        struct v2v_error *err);
+
 /**
  * reg_hive_save() - the hive as it would be written to disk
  * @ret: replaced
  *
  * Its sequence numbers are equal, and one more than the primary one was; the
- * checksum is right.  What hivex wrote has been through reg_header_read() and
- * reg_hive_check().
+ * checksum is right.  Whether what hivex made can be read is for whoever opens
+ * it to see.  Once: the hive is of no use afterwards.
  *
  * Returns: 0, or -1 with V2V_ERR_INTERNAL.
  */
 int reg_hive_save(struct reg_hive *hive, struct v2v_bytes *ret,
                   struct v2v_error *err);
+
+/* The same, not all at once; -1 also when @take says so. */
+int reg_hive_save_to(struct reg_hive *hive, reg_take_fn *take, void *opaque,
+                     struct v2v_error *err);
+
+/* The same, of a hive that reg_hive_open() has opened, to a file, which is
+ * emptied before, or a pipe. */
+int reg_hive_commit(struct reg_hive *hive, int fd, struct v2v_error *err);
 
 #endif

@@ -9,25 +9,25 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "registry/check.h"
 #include "registry/header.h"
 #include "registry/hive-private.h"
 
-/* hivex takes file names only: an anonymous file has one under /proc. */
-struct anonymous_file {
-    int fd;
+/* hivex takes file names only: what is open has one under /proc. */
+struct proc_name {
     char path[32];
 };
 
-static int
-anonymous_file_new(struct anonymous_file *ret, struct v2v_error *err)
+static struct proc_name
+proc_name(int fd)
 {
-    ret->fd = memfd_create("hive", MFD_CLOEXEC);
-    if (ret->fd < 0)
-        return v2v_fail_errno(err, errno, "memory for a registry hive");
-    snprintf(ret->path, sizeof ret->path, "/proc/self/fd/%d", ret->fd);
-    return 0;
+    struct proc_name name;
+
+    snprintf(name.path, sizeof name.path, "/proc/self/fd/%d", fd);
+    return name;
 }
 
 static void
@@ -37,64 +37,67 @@ hivex_hive_free(struct hivex_hive *hive)
         return;
     if (hive->h != NULL)
         hivex_close(hive->h);
+    if (hive->owns_fd)
+        close(hive->fd);
     free(hive);
 }
 V2V_AUTO_DEFINE(hivex_hive, struct hivex_hive *, hivex_hive_free)
 
 static int
-open_with_hivex(const struct anonymous_file *file, struct hivex_hive **ret,
-                struct v2v_error *err)
+open_with_hivex(struct hivex_hive *hive, int flags, struct v2v_error *err)
 {
-    V2V_AUTO(hivex_hive) struct hivex_hive *hive = calloc(1, sizeof *hive);
+    hive_h *h = hivex_open(proc_name(hive->fd).path, flags);
 
-    if (hive == NULL)
-        return v2v_fail_errno(err, errno, "registry hive");
-    hive->h = hivex_open(file->path, HIVEX_OPEN_WRITE);
-    if (hive->h == NULL)
+    if (h == NULL)
         return v2v_fail(err, V2V_ERR_FORMAT, "corrupt registry hive: %s",
                         errno == 0 ? "hivex refuses it" : strerror(errno));
-    hive->root = hivex_root(hive->h);
+    if (hive->h != NULL)
+        hivex_close(hive->h);
+    hive->h = h;
+    hive->root = hivex_root(h);
     if (hive->root == 0)
         return v2v_fail(err, V2V_ERR_FORMAT,
                         "corrupt registry hive: no root key");
-    *ret = v2v_steal(hive);
     return 0;
 }
 
-static int
-check_saved(const struct v2v_bytes *bytes, struct v2v_error *err)
+int
+reg_hivex_make_writable(struct hivex_hive *hive, struct v2v_error *err)
 {
-    struct reg_header header;
-
-    if (reg_header_read(bytes->data, bytes->len, &header, err) < 0 ||
-        reg_hive_check(bytes->data, bytes->len, err) < 0) {
-        err->code = V2V_ERR_INTERNAL;
-        return v2v_fail_in(err, "what hivex would write");
-    }
-    return 0;
+    if (hive->writable)
+        return 0;
+    hive->writable = true;
+    return open_with_hivex(hive, HIVEX_OPEN_WRITE, err);
 }
 
 static int
-save(struct reg_hive *base, struct v2v_bytes *ret, struct v2v_error *err)
+take_file(int fd, reg_take_fn *take, void *opaque, struct v2v_error *err)
 {
-    struct hivex_hive *hive = hivex_hive_of(base);
-    struct anonymous_file file;
-    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
-    int result = 0;
+    struct stat st;
+    void *data;
+    int result;
 
-    if (anonymous_file_new(&file, err) < 0)
-        return -1;
-    if (hivex_commit(hive->h, file.path, 0) < 0)
-        result = v2v_fail_errno(err, errno, "saving a registry hive");
-    if (result == 0)
-        result = v2v_file_read(file.path, SIZE_MAX, &bytes, err);
-    close(file.fd);
-    if (result < 0 || check_saved(&bytes, err) < 0)
-        return -1;
-    v2v_bytes_done(ret);
-    *ret = bytes;
-    bytes = (struct v2v_bytes){ 0 };
-    return 0;
+    if (fstat(fd, &st) < 0)
+        return v2v_fail_errno(err, errno, "a registry hive");
+    data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return v2v_fail_errno(err, errno, "a registry hive");
+    result = take(opaque, data, (size_t)st.st_size, err);
+    munmap(data, (size_t)st.st_size);
+    return result;
+}
+
+static int
+save(struct reg_hive *base, reg_take_fn *take, void *opaque,
+     struct v2v_error *err)
+{
+    V2V_AUTO(fd) int fd = memfd_create("hive", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return v2v_fail_errno(err, errno, "memory for a registry hive");
+    return reg_hive_commit(base, fd, err) < 0
+               ? -1
+               : take_file(fd, take, opaque, err);
 }
 
 int
@@ -283,28 +286,65 @@ reg_hive_preload(void)
 }
 
 int
+reg_hive_commit(struct reg_hive *base, int fd, struct v2v_error *err)
+{
+    struct hivex_hive *hive = hivex_hive_of(base);
+
+    if (reg_hivex_make_writable(hive, err) < 0)
+        return -1;
+    if (hivex_commit(hive->h, proc_name(fd).path, 0) < 0)
+        return v2v_fail_errno(err, errno, "saving a registry hive");
+    return 0;
+}
+
+static int
+open_file(int fd, bool owns_fd, size_t len, struct reg_hive **ret,
+          struct v2v_error *err)
+{
+    V2V_AUTO(hivex_hive) struct hivex_hive *hive = calloc(1, sizeof *hive);
+
+    if (hive == NULL)
+        return v2v_fail_errno(err, errno, "registry hive");
+    *hive = (struct hivex_hive){
+        .base = { &with_hivex }, .fd = fd, .len = len, .max = REG_HIVE_MAX
+    };
+    if (open_with_hivex(hive, 0, err) < 0)
+        return -1;
+    hive->owns_fd = owns_fd;
+    *ret = &v2v_steal(hive)->base;
+    return 0;
+}
+
+static int
+check(const void *data, size_t len, struct v2v_error *err)
+{
+    struct reg_header header;
+
+    return reg_header_read(data, len, &header, err) < 0
+               ? -1
+               : reg_hive_check(data, len, err);
+}
+
+int
+reg_hive_open_file(int fd, const void *data, size_t len, struct reg_hive **ret,
+                   struct v2v_error *err)
+{
+    return check(data, len, err) < 0 ? -1 : open_file(fd, false, len, ret, err);
+}
+
+int
 reg_hive_open(const void *data, size_t len, struct reg_hive **ret,
               struct v2v_error *err)
 {
-    struct anonymous_file file;
-    struct hivex_hive *hive = NULL;
-    struct reg_header header;
-    int result;
+    V2V_AUTO(fd) int fd = -1;
 
-    if (reg_header_read(data, len, &header, err) < 0 ||
-        reg_hive_check(data, len, err) < 0 ||
-        anonymous_file_new(&file, err) < 0)
+    if (check(data, len, err) < 0)
         return -1;
-    if (v2v_fd_write(file.fd, data, len) < 0)
-        result = v2v_fail_errno(err, errno, "memory for a registry hive");
-    else
-        result = open_with_hivex(&file, &hive, err);
-    close(file.fd);
-    if (result < 0)
+    fd = memfd_create("hive", MFD_CLOEXEC);
+    if (fd < 0 || v2v_fd_write(fd, data, len) < 0)
+        return v2v_fail_errno(err, errno, "memory for a registry hive");
+    if (open_file(fd, true, len, ret, err) < 0)
         return -1;
-    hive->base.backend = &with_hivex;
-    hive->len = len;
-    hive->max = REG_HIVE_MAX;
-    *ret = &hive->base;
+    fd = -1;
     return 0;
 }

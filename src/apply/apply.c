@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "hives/hives.h"
 
 /* What the guest needs beside the files: clusters that are filled in part,
  * directory entries, and the hives, which grow with each edit. */
@@ -80,14 +81,17 @@ tell_keys(const struct plan *plan, enum reg_hive_id id)
 
 /* Nothing may be applied over the edit. */
 static int
-empty_logs(struct guest *guest, const struct facts_hive *hive,
-           struct v2v_error *err)
+empty_logs(struct guest *guest, struct facts_hive *hive, struct v2v_error *err)
 {
-    for (size_t i = 0; i < 2; i++)
+    const struct v2v_ranges none = { 0 };
+
+    for (size_t i = 0; i < 2; i++) {
         if (hive->logs[i].len > 0 &&
-            guest_patch_file(guest, hive->logs[i].path, NULL, hive->logs[i].len,
-                             "", 0, err) < 0)
+            guest_patch_file(guest, hive->logs[i].path, hive->logs[i].len, "",
+                             0, &none, err) < 0)
             return -1;
+        hive->logs[i].len = 0;
+    }
     return 0;
 }
 
@@ -95,16 +99,20 @@ static int
 write_hive(struct guest *guest, struct facts_hive *hive, enum reg_hive_id id,
            const struct plan *plan, struct v2v_error *err)
 {
-    V2V_AUTO(bytes) struct v2v_bytes edited = { 0 };
+    V2V_AUTO(ranges) struct v2v_ranges changed = { 0 };
+    struct hives_file *file = hive->file;
+    size_t old_len;
 
     if (!is_edited(plan, id))
         return 0;
     v2v_step("apply", "apply", "Editing the %s hive", reg_hive_name(id));
-    if (reg_hive_apply(hive->hive, id, &plan->edits, err) < 0 ||
-        reg_hive_save(hive->hive, &edited, err) < 0)
+    if (reg_hive_apply(hive->hive, id, &plan->edits, err) < 0)
         return v2v_fail_in(err, "%s", hive->path);
-    if (guest_patch_file(guest, hive->path, hive->bytes.data, hive->bytes.len,
-                         edited.data, edited.len, err) < 0)
+    old_len = file->len;
+    if (hives_save(hive->hive, file, &changed, err) < 0)
+        return v2v_fail_in(err, "%s", hive->path);
+    if (guest_patch_file(guest, hive->path, old_len, file->data, file->len,
+                         &changed, err) < 0)
         return -1;
     tell_keys(plan, id);
     return empty_logs(guest, hive, err);

@@ -25,25 +25,33 @@ v2v_is_zero(const uint8_t *data, size_t len)
 }
 
 int
+v2v_bytes_reserve(struct v2v_bytes *b, size_t len, struct v2v_error *err)
+{
+    size_t cap = b->cap + b->cap / 2;
+    uint8_t *p;
+
+    if (len > SIZE_MAX / 2 - b->len)
+        return v2v_fail_errno(err, ENOMEM, "%zu bytes", len);
+    if (b->len + len <= b->cap)
+        return 0;
+    if (cap < b->len + len)
+        cap = b->len + len;
+    if (cap < 256)
+        cap = 256;
+    p = realloc(b->data, cap);
+    if (p == NULL)
+        return v2v_fail_errno(err, errno, "%zu bytes", cap);
+    b->data = p;
+    b->cap = cap;
+    return 0;
+}
+
+int
 v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
               struct v2v_error *err)
 {
-    if (len > SIZE_MAX / 2 - b->len)
-        return v2v_fail_errno(err, ENOMEM, "%zu bytes", len);
-    if (b->len + len > b->cap) {
-        size_t cap = b->cap + b->cap / 2;
-        uint8_t *p;
-
-        if (cap < b->len + len)
-            cap = b->len + len;
-        if (cap < 256)
-            cap = 256;
-        p = realloc(b->data, cap);
-        if (p == NULL)
-            return v2v_fail_errno(err, errno, "%zu bytes", cap);
-        b->data = p;
-        b->cap = cap;
-    }
+    if (v2v_bytes_reserve(b, len, err) < 0)
+        return -1;
     if (len > 0)
         memcpy(b->data + b->len, data, len);
     b->len += len;

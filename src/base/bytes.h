@@ -50,6 +50,9 @@ v2v_get_le(const uint8_t *in, size_t len)
     return value;
 }
 
+/* Have room for @len bytes more.  -1 as below. */
+int v2v_bytes_reserve(struct v2v_bytes *b, size_t len, struct v2v_error *err);
+
 /* Append @len bytes; -1 with V2V_ERR_INTERNAL when memory runs out. */
 int v2v_bytes_add(struct v2v_bytes *b, const void *data, size_t len,
                   struct v2v_error *err);

@@ -125,16 +125,14 @@ guard_before(struct session *session, struct report *report, struct guard *ret,
     return follow(session, report, ret, &report->hives, &report->before, err);
 }
 
-/* The old hives are of no more use, and as large as the new ones. */
 int
 guard_after(struct session *session, struct report *report,
             const struct guard *guard, struct v2v_error *err)
 {
-    V2V_AUTO(facts_hives) struct facts_hives hives = { 0 };
-
-    facts_hives_forget(&report->hives);
-    if (facts_load_hives(session->guest, &report->facts, &hives, err) < 0 ||
-        follow(session, report, guard, &hives, &report->verify, err) < 0)
+    if (facts_reload_hives(session->guest, &report->facts, &report->hives,
+                           err) < 0 ||
+        follow(session, report, guard, &report->hives, &report->verify, err) <
+            0)
         return -1;
     return judge(report, err);
 }

@@ -231,21 +231,6 @@ open_images(struct report *report, struct session *session,
     return 0;
 }
 
-/* An image that nobody writes to can be read beside the appliance, which takes
- * a tenth of a second for each piece where it is emulated. */
-static int
-open_readers(struct session *session, struct v2v_error *err)
-{
-    session->readers = calloc(session->image_count, sizeof *session->readers);
-    if (session->readers == NULL)
-        return v2v_fail_errno(err, errno, "disks");
-    for (size_t i = 0; i < session->image_count; i++)
-        if (image_overlay_reader(session->images[i], &session->readers[i],
-                                 err) < 0)
-            return -1;
-    return 0;
-}
-
 static int
 open_guest(struct report *report, struct session *session,
            struct v2v_error *err)
@@ -257,8 +242,6 @@ open_guest(struct report *report, struct session *session,
 
     if (disks == NULL)
         return v2v_fail_errno(err, errno, "disks");
-    if (!cli_writes(report->options) && open_readers(session, err) < 0)
-        return -1;
     for (size_t i = 0; i < count; i++) {
         v2v_step("cli", "open", "Opening %s (%s)", report->disks.items[i].path,
                  image_format(session->images[i]));
@@ -267,7 +250,6 @@ open_guest(struct report *report, struct session *session,
             .format = image_disk_format(session->images[i]),
             .files = image_files(session->images[i]),
             .read_only = !cli_writes(report->options),
-            .reader = session->readers != NULL ? &session->readers[i] : NULL
         };
     }
     machine =
@@ -416,7 +398,6 @@ session_close(struct session *session)
     for (size_t i = 0; i < session->image_count; i++)
         image_close(session->images[i]);
     free(session->images);
-    free(session->readers);
     session_close_media(session->media, session->media_count);
     domain_free(session->domain);
     *session = (struct session){ 0 };

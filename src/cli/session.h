@@ -20,9 +20,7 @@ struct session {
     struct domain *domain; /* NULL: neither --domain-xml nor --domain */
     struct media **media;  /* as options->media */
     size_t media_count;
-    struct image **images;       /* as report->disks, all locked */
-    struct disk_reader *readers; /* [i] of images[i], where nobody writes; or
-                                  * NULL */
+    struct image **images; /* as report->disks, all locked */
     size_t image_count;
     struct guest *guest;
 };

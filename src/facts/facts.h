@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "disk/ntfs.h"
 #include "disk/probe.h"
+#include "hives/file.h"
 #include "inf-parser/install.h"
 #include "registry/edit.h"
 #include "registry/hive.h"
@@ -24,13 +25,14 @@
 
 /* The files that are read and edited, as the guest has them. */
 struct facts_hive {
-    char *path;             /* "Windows/System32/config/SYSTEM" */
-    uint64_t file_number;   /* guest/guest.h; 0: the guest has no such hive */
-    struct v2v_bytes bytes; /* of the file; empty: the same */
-    struct reg_hive *hive;  /* NULL: the same; else what the file holds with
-                             * its transaction logs replayed */
-    enum reg_replay replay; /* what the logs were good for; REG_REPLAY_NO_LOGS:
-                             * the hive is dirty and read as it is */
+    char *path;              /* "Windows/System32/config/SYSTEM" */
+    uint64_t file_number;    /* guest/guest.h; 0: the guest has no such hive */
+    struct hives_file *file; /* its bytes, also after it was edited; NULL: the
+                              * same */
+    struct reg_hive *hive;   /* NULL: the same; else what the file holds with
+                              * its transaction logs replayed */
+    enum reg_replay replay;  /* what the logs were good for; REG_REPLAY_NO_LOGS:
+                              * the hive is dirty and read as it is */
     struct {
         char *path;   /* "Windows/System32/config/SYSTEM.LOG1"; of a dirty
                        * hive that has neither, .LOG, as before Vista */
@@ -43,9 +45,6 @@ struct facts_hives {
 };
 
 void facts_hives_done(struct facts_hives *hives);
-
-/* What is in them, which may be 200 MB each; their places stay known. */
-void facts_hives_forget(struct facts_hives *hives);
 
 /* reg_hive_answered() of those that are open. */
 int facts_hives_answered(const struct facts_hives *hives,

@@ -56,6 +56,19 @@ int facts_load_hives(struct guest *guest, const struct facts *facts,
                      struct facts_hives *ret, struct v2v_error *err);
 
 /**
+ * facts_reload_hives() - see that the volume holds what was made of the hives,
+ * and open them as they are there
+ * @hives: of facts_load_hives(), edited (apply/) or not
+ *
+ * The system volume is mounted anew, read-only, and stays so.  Every byte of
+ * the files is compared; what is not as it was to be is V2V_ERR_INTERNAL.
+ *
+ * Returns: 0, or -1 with that or the errors of facts_load_hives().
+ */
+int facts_reload_hives(struct guest *guest, const struct facts *facts,
+                       struct facts_hives *hives, struct v2v_error *err);
+
+/**
  * facts_load() - all of it: find, load, read, and the names in Windows\INF
  * @hives, @facts: all zero
  *

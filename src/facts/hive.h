@@ -10,6 +10,9 @@
 #include "facts/facts.h"
 #include "guest/guest.h"
 
+/* SOFTWARE is the largest: 200 MB have been seen. */
+#define FACTS_HIVE_MAX ((size_t)512 << 20)
+
 /* Frees what @hive holds; it is all zero afterwards. */
 void facts_hive_done(struct facts_hive *hive);
 
@@ -31,6 +34,10 @@ v2v_auto_facts_hive(struct facts_hive *hive)
  * guest_read().
  */
 int facts_hive_load(struct guest *guest, size_t max, struct facts_hive *hive,
+                    struct v2v_error *err);
+
+/* The second half of that: when the file and its logs' places are known. */
+int facts_hive_open(struct guest *guest, size_t max, struct facts_hive *hive,
                     struct v2v_error *err);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hives/hives.h"
-#include "base/log.h"
 #include "facts/find.h"
-#include "facts/hive.h"
-#include "registry/header.h"
 
-/* SOFTWARE is the largest: 200 MB have been seen. */
-static const size_t hive_max = 512 << 20;
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "facts/hive.h"
+#include "hives/hives.h"
+#include "registry/header.h"
 
 void
 facts_hive_done(struct facts_hive *hive)
@@ -14,18 +14,9 @@ facts_hive_done(struct facts_hive *hive)
     free(hive->path);
     free(hive->logs[0].path);
     free(hive->logs[1].path);
-    v2v_bytes_done(&hive->bytes);
     reg_hive_close(hive->hive);
+    hives_file_free(hive->file);
     *hive = (struct facts_hive){ 0 };
-}
-
-void
-facts_hives_forget(struct facts_hives *hives)
-{
-    for (size_t i = 0; i < REG_HIVE_COUNT; i++) {
-        v2v_bytes_done(&hives->items[i].bytes);
-        reg_hive_close(v2v_steal(hives->items[i].hive));
-    }
 }
 
 void
@@ -126,14 +117,31 @@ open_with_logs(struct guest *guest, struct facts_hive *hive, size_t max,
     return 0;
 }
 
-/* Fills in bytes, logs and file_number. */
+static int
+read_content(struct guest *guest, size_t max, struct facts_hive *hive,
+             struct v2v_error *err)
+{
+    uint64_t len;
+
+    if (hives_file_new(&hive->file, err) < 0 ||
+        guest_copy(guest, hive->path, max, hive->file->fd, &len, err) < 0 ||
+        hives_file_update(hive->file, err) < 0)
+        return -1;
+    if (hive->file->len != len)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "reading %s: got %zu of %" PRIu64 " bytes", hive->path,
+                        hive->file->len, len);
+    return 0;
+}
+
+/* Fills in file, logs and file_number. */
 static int
 read_file(struct guest *guest, size_t max, struct facts_hive *hive,
           struct v2v_error *err)
 {
     struct guest_stat st;
 
-    if (guest_read(guest, hive->path, max, &hive->bytes, err) < 0 ||
+    if (read_content(guest, max, hive, err) < 0 ||
         guest_stat(guest, hive->path, &st, err) < 0 ||
         find_logs(guest, hive, err) < 0)
         return -1;
@@ -141,13 +149,14 @@ read_file(struct guest *guest, size_t max, struct facts_hive *hive,
     return 0;
 }
 
-static int
-open_file(struct guest *guest, size_t max, struct facts_hive *hive,
-          struct v2v_error *err)
+int
+facts_hive_open(struct guest *guest, size_t max, struct facts_hive *hive,
+                struct v2v_error *err)
 {
     struct hives_source source = { .name = hive->path,
-                                   .data = hive->bytes.data,
-                                   .len = hive->bytes.len };
+                                   .data = hive->file->data,
+                                   .len = hive->file->len,
+                                   .file = hive->file };
 
     return reg_needs_logs(source.data, source.len)
                ? open_with_logs(guest, hive, max, &source, err)
@@ -170,11 +179,11 @@ facts_hive_load(struct guest *guest, size_t max, struct facts_hive *hive,
 {
     if (read_file(guest, max, hive, err) < 0)
         return name_corrupt(err);
-    if (open_file(guest, max, hive, err) < 0) {
+    if (facts_hive_open(guest, max, hive, err) < 0) {
         name_corrupt(err);
         return v2v_fail_in(err, "%s", hive->path);
     }
-    v2v_fact("facts", "%s: %zu bytes", hive->path, hive->bytes.len);
+    v2v_fact("facts", "%s: %zu bytes", hive->path, hive->file->len);
     return 0;
 }
 
@@ -189,7 +198,7 @@ facts_load_hives(struct guest *guest, const struct facts *facts,
                                 facts->system_root, reg_hive_name(id));
         if (hive->path == NULL)
             return -1;
-        if (facts_hive_load(guest, hive_max, hive, err) == 0)
+        if (facts_hive_load(guest, FACTS_HIVE_MAX, hive, err) == 0)
             continue;
         if (err->code != V2V_ERR_NOT_FOUND)
             return -1;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "guest/ranges.h"
+#include "guest/cksum.h"
 #include "guest/tar.h"
 
 /* No member for a directory that is there: tar would set its times. */
@@ -101,7 +101,7 @@ appliance_holds(void *state, const struct guest_node *file, const uint8_t *data,
 
     if (sum == NULL)
         return appliance_fail_in(appliance, err, "reading it back");
-    snprintf(expected, sizeof expected, "%" PRIu32, range_cksum(data, len));
+    snprintf(expected, sizeof expected, "%" PRIu32, guest_cksum(data, len));
     if (strcmp(sum, expected) != 0)
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "it does not hold what was written (checksum %s, not "

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "image/nbd.h"
+
 /* system.ntfs_acl: the security descriptor as NTFS stores it.
  * Source: man ntfs-3g.secaudit and ntfs-3g's "Extended attributes" page. */
 #define ACL_ATTRIBUTE "system.ntfs_acl"
@@ -101,8 +103,8 @@ open_disk(void *state, unsigned disk, struct disk_reader *ret,
     struct appliance_disk *device = &appliance->disks[disk];
 
     (void)err;
-    if (device->reader != NULL)
-        *ret = *device->reader;
+    if (device->beside != NULL)
+        *ret = nbd_disk_reader(device->beside);
     else
         *ret = (struct disk_reader){ .read = read_disk,
                                      .opaque = device,
@@ -299,25 +301,65 @@ read_head(void *state, const struct guest_node *file, size_t len,
     return v2v_bytes_copy(data, got, ret, err);
 }
 
-/* Through a file in memory: libguestfs opens one by name.  A file that goes
- * into one message does without, and without waiting for udev. */
+/* libguestfs opens a file by name. */
+static int
+copy_whole(void *state, const struct guest_node *file, int fd,
+           struct v2v_error *err)
+{
+    const struct appliance *appliance = state;
+    char name[32];
+
+    snprintf(name, sizeof name, "/dev/fd/%d", fd);
+    if (guestfs_download(appliance->g, file->path, name) < 0)
+        return appliance_fail(appliance, err);
+    return 0;
+}
+
+/* A file that goes into one message does without a file in memory, and without
+ * waiting for udev. */
 static int
 read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
            struct v2v_error *err)
 {
-    const struct appliance *appliance = state;
-    V2V_AUTO(fd) int fd = memfd_create("guest file", MFD_CLOEXEC);
-    char name[32];
+    V2V_AUTO(fd) int fd = -1;
 
     if (file->stat.size <= GUEST_CHUNK)
         return read_head(state, file, GUEST_CHUNK, ret, err);
+    fd = memfd_create("guest file", MFD_CLOEXEC);
     if (fd < 0)
         return v2v_fail_errno(err, errno, "memfd_create");
-    snprintf(name, sizeof name, "/dev/fd/%d", fd);
-    if (guestfs_download(appliance->g, file->path, name) < 0)
-        return appliance_fail(appliance, err);
-    return v2v_file_read(name, GUEST_FILE_MAX, ret, err);
+    if (copy_whole(state, file, fd, err) < 0)
+        return -1;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return v2v_fail_errno(err, errno, "a file in memory");
+    return v2v_fd_read(fd, GUEST_FILE_MAX, ret, err);
 }
+
+/* What ntfs-3g answers, as if all were well, where it cannot read the
+ * descriptor in $Secure: the one of mode 0 for Administrators,
+ * O:BAG:BAD:P(A;NP;0x1f0198;;;BA)(A;NP;0x120088;;;BA)(A;NP;0x120088;;;WD)
+ * (A;NP;0x1f01bf;;;BA)(A;NP;0x1f01bf;;;SY), for files and directories.  Nothing
+ * is inherited from it.
+ * Source: ntfs-3g, libntfs-3g/security.c, getsecurityattr(); measured with
+ * 2022.10.3 on a volume whose $Secure was overwritten. */
+#define SID_ADMINISTRATORS 1, 2, 0, 0, 0, 0, 0, 5, 0x20, 0, 0, 0, 0x20, 2, 0, 0
+#define SID_EVERYONE 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0
+#define SID_SYSTEM 1, 1, 0, 0, 0, 0, 0, 5, 0x12, 0, 0, 0
+
+/* clang-format off */
+static const uint8_t made_up[] = {
+    1, 0, 0x04, 0x90, 0x8c, 0, 0, 0, 0x9c, 0, 0, 0,
+    0, 0, 0, 0, 20, 0, 0, 0,
+    2, 0, 0x78, 0, 5, 0, 0, 0,
+    0, 4, 24, 0, 0x98, 0x01, 0x1f, 0, SID_ADMINISTRATORS,
+    0, 4, 24, 0, 0x88, 0x00, 0x12, 0, SID_ADMINISTRATORS,
+    0, 4, 20, 0, 0x88, 0x00, 0x12, 0, SID_EVERYONE,
+    0, 4, 24, 0, 0xbf, 0x01, 0x1f, 0, SID_ADMINISTRATORS,
+    0, 4, 20, 0, 0xbf, 0x01, 0x1f, 0, SID_SYSTEM,
+    SID_ADMINISTRATORS,
+    SID_ADMINISTRATORS
+};
+/* clang-format on */
 
 /* lgetxattr: of a reparse point itself, not of what it points to. */
 static int
@@ -331,6 +373,9 @@ read_descriptor(void *state, const struct guest_node *node,
 
     if (sd == NULL)
         return appliance_fail(appliance, err);
+    if (len == sizeof made_up && memcmp(sd, made_up, len) == 0)
+        return v2v_fail(err, V2V_ERR_FORMAT,
+                        "damaged: let chkdsk repair the volume in Windows");
     return v2v_bytes_copy(sd, len, ret, err);
 }
 
@@ -343,6 +388,7 @@ const struct guest_backend appliance_backend = {
     .lookup = lookup,
     .list = list_names,
     .read = read_whole,
+    .copy = copy_whole,
     .head = read_head,
     .descriptor = read_descriptor,
     .make = appliance_make,

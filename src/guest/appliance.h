@@ -13,10 +13,11 @@
 /* A disk; what its struct disk_reader points to. */
 struct appliance_disk {
     struct appliance *appliance;
-    char name[12];                    /* in the appliance: "/dev/sda" */
-    unsigned sector_size;             /* bytes */
-    uint64_t size;                    /* bytes */
-    const struct disk_reader *reader; /* the caller's, or NULL */
+    char name[12];           /* in the appliance: "/dev/sda" */
+    unsigned sector_size;    /* bytes */
+    uint64_t size;           /* bytes */
+    struct nbd_disk *beside; /* where nobody writes, to be read past
+                              * the appliance; or NULL */
 };
 
 enum { APPLIANCE_WINDOWS = 8, APPLIANCE_WINDOW_LEN = 64 << 10 };
@@ -32,6 +33,7 @@ struct appliance_window {
 struct appliance {
     guestfs_h *g;
     struct appliance_disk *disks;
+    size_t disk_count;
     struct appliance_window windows[APPLIANCE_WINDOWS];
     size_t next_window; /* counts up */
 };

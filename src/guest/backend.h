@@ -80,6 +80,9 @@ struct guest_backend {
     /* A whole file of at most GUEST_FILE_MAX; @ret is all zero. */
     int (*read)(void *state, const struct guest_node *file,
                 struct v2v_bytes *ret, struct v2v_error *err);
+    /* The same, written to @fd. */
+    int (*copy)(void *state, const struct guest_node *file, int fd,
+                struct v2v_error *err);
     /* The first @len bytes, at most GUEST_CHUNK, or all of a shorter file. */
     int (*head)(void *state, const struct guest_node *file, size_t len,
                 struct v2v_bytes *ret, struct v2v_error *err);

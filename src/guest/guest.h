@@ -39,6 +39,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/ranges.h"
 #include "base/text.h"
 
 struct guest;
@@ -60,9 +61,6 @@ struct guest_disk_source {
     bool read_only; /* the file is not written: what the appliance writes
                      * goes to an overlay of its own in the scratch
                      * directory, and is lost */
-    const struct disk_reader *reader; /* the disk's bytes by a shorter way, as
-                                       * long as the guest is open; NULL: by the
-                                       * appliance. Only where nobody writes */
 };
 
 /* Who reaches into the image. */
@@ -101,7 +99,7 @@ struct guest_machine {
 
 /**
  * guest_open() - reach into the disks of one machine
- * @machine: not needed afterwards, but for the readers and @use
+ * @machine: not needed afterwards, but for @use
  * @ret:     new; guest_close() or guest_abandon() ends it
  *
  * libguestfs takes seconds with KVM, half a minute without.  No network.  Where
@@ -170,6 +168,11 @@ int guest_unmount(struct guest *guest, struct v2v_error *err);
 int guest_read(struct guest *guest, const char *path, size_t max,
                struct v2v_bytes *ret, struct v2v_error *err);
 
+/* The same, into the empty file @fd; @len: bytes that the file has, for the
+ * caller to compare. */
+int guest_copy(struct guest *guest, const char *path, size_t max, int fd,
+               uint64_t *len, struct v2v_error *err);
+
 /* The first @len bytes (at most 1 MiB) of a file, or all of a shorter one. */
 int guest_head(struct guest *guest, const char *path, size_t len,
                struct v2v_bytes *ret, struct v2v_error *err);
@@ -230,16 +233,28 @@ int guest_write_files(struct guest *guest, const struct guest_file *files,
                       size_t count, struct v2v_error *err);
 
 /**
- * guest_patch_file() - make a file's content @new by writing what differs
- * @old: what the file holds now (checked by length only)
+ * guest_patch_file() - make a file's content @data by writing what differs
+ * @old_len: bytes that it has now, which is checked
+ * @changed: where @data is not what the file holds
  *
  * Identity, security descriptor and attributes of the file stay.  It grows
- * or shrinks to @new_len.  All of it is then read back; what is not
- * @new is V2V_ERR_INTERNAL.
+ * or shrinks to @len.  Whether it holds @data then is for
+ * guest_check_content() to say.
  */
-int guest_patch_file(struct guest *guest, const char *path, const void *old,
-                     size_t old_len, const void *new, size_t new_len,
-                     struct v2v_error *err);
+int guest_patch_file(struct guest *guest, const char *path, size_t old_len,
+                     const void *data, size_t len,
+                     const struct v2v_ranges *changed, struct v2v_error *err);
+
+/**
+ * guest_check_content() - read a file that was written, all of it
+ *
+ * On a volume that was mounted anew since it sees what Windows will see, not
+ * what the library that wrote has in memory.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL: it holds anything but @data.
+ */
+int guest_check_content(struct guest *guest, const char *path, const void *data,
+                        size_t len, struct v2v_error *err);
 
 /* Unmount, flush, stop the appliance.  What was written is safe in the image
  * files only after this returned 0.  @guest is gone in any case. */

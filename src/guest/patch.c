@@ -4,35 +4,33 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "guest/ranges.h"
 
 static int
-patch(struct guest *guest, const struct guest_node *file, const uint8_t *old,
-      const uint8_t *new, size_t new_len, struct v2v_error *err)
+patch(struct guest *guest, const struct guest_node *file, const uint8_t *data,
+      size_t len, const struct v2v_ranges *changed, struct v2v_error *err)
 {
     const struct guest_backend *backend = guest->backend;
-    size_t old_len = (size_t)file->stat.size;
-    struct range r = { 0, 0 };
-    size_t written = 0, calls = 0;
+    size_t written = 0;
 
-    while (range_next(old, old_len, new, new_len, r.end, &r)) {
-        if (backend->write_at(guest->state, file, new + r.start,
-                              r.end - r.start, r.start, err) < 0)
+    for (size_t i = 0; i < changed->count; i++) {
+        const struct v2v_range *r = &changed->items[i];
+
+        if (backend->write_at(guest->state, file, data + r->start,
+                              r->end - r->start, r->start, err) < 0)
             return -1;
-        written += r.end - r.start;
-        calls++;
+        written += r->end - r->start;
     }
-    if (new_len < old_len &&
-        backend->truncate(guest->state, file, new_len, err) < 0)
+    if (len < file->stat.size &&
+        backend->truncate(guest->state, file, len, err) < 0)
         return -1;
     v2v_fact("guest", "%s: %zu of %zu bytes written in %zu pieces", file->path,
-             written, new_len, calls);
-    return backend->holds(guest->state, file, new, new_len, err);
+             written, len, changed->count);
+    return 0;
 }
 
 int
-guest_patch_file(struct guest *guest, const char *path, const void *old,
-                 size_t old_len, const void *new, size_t new_len,
+guest_patch_file(struct guest *guest, const char *path, size_t old_len,
+                 const void *data, size_t len, const struct v2v_ranges *changed,
                  struct v2v_error *err)
 {
     V2V_AUTO(guest_node) struct guest_node node = { 0 };
@@ -43,10 +41,23 @@ guest_patch_file(struct guest *guest, const char *path, const void *old,
         return v2v_fail(err, V2V_ERR_INTERNAL,
                         "%s: has %" PRIu64 " bytes, not the %zu that were read",
                         path, node.stat.size, old_len);
-    if (new_len > GUEST_FILE_MAX)
+    if (len > GUEST_FILE_MAX)
         return v2v_fail(err, V2V_ERR_GUEST, "%s: %zu bytes are too many", path,
-                        new_len);
-    if (patch(guest, &node, old, new, new_len, err) < 0)
+                        len);
+    if (patch(guest, &node, data, len, changed, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    return 0;
+}
+
+int
+guest_check_content(struct guest *guest, const char *path, const void *data,
+                    size_t len, struct v2v_error *err)
+{
+    V2V_AUTO(guest_node) struct guest_node node = { 0 };
+
+    if (guest_resolve_file(guest, path, &node, err) < 0)
+        return -1;
+    if (guest->backend->holds(guest->state, &node, data, len, err) < 0)
         return v2v_fail_in(err, "%s", path);
     return 0;
 }

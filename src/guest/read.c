@@ -39,6 +39,21 @@ guest_read(struct guest *guest, const char *path, size_t max,
 }
 
 int
+guest_copy(struct guest *guest, const char *path, size_t max, int fd,
+           uint64_t *len, struct v2v_error *err)
+{
+    V2V_AUTO(guest_node) struct guest_node node = { 0 };
+
+    if (guest_resolve_file(guest, path, &node, err) < 0 ||
+        check_size(path, node.stat.size, max, err) < 0)
+        return -1;
+    if (guest->backend->copy(guest->state, &node, fd, err) < 0)
+        return v2v_fail_in(err, "reading %s", path);
+    *len = node.stat.size;
+    return 0;
+}
+
+int
 guest_head(struct guest *guest, const char *path, size_t len,
            struct v2v_bytes *ret, struct v2v_error *err)
 {

@@ -13,6 +13,8 @@
 #ifndef V2V_HIVES_HIVES_H
 #define V2V_HIVES_HIVES_H
 
+#include "base/ranges.h"
+#include "hives/file.h"
 #include "registry/hive.h"
 #include "registry/log.h"
 
@@ -20,7 +22,8 @@ struct hives_source {
     const char *name; /* for messages: "Windows/System32/config/SYSTEM" */
     const void *data; /* the whole primary file */
     size_t len;       /* bytes */
-    const struct reg_log *logs; /* two, to be replayed; NULL: as it is */
+    const struct hives_file *file; /* whose @data that is; NULL: it is copied */
+    const struct reg_log *logs;    /* two, to be replayed; NULL: as it is */
 };
 
 /**
@@ -37,5 +40,20 @@ struct hives_source {
  */
 int hives_open(const struct hives_source *source, struct reg_replayed *replayed,
                struct reg_hive **ret, struct v2v_error *err);
+
+/**
+ * hives_save() - make an edited hive's file what the hive is now
+ * @hive:    of hives_open(), of no use afterwards
+ * @file:    that it was opened from; logs that were replayed are in it then,
+ * too
+ * @changed: where it is another; added to
+ *
+ * Whether it can be opened is for hives_open() to say.  After a failure the
+ * content of @file is void.
+ *
+ * Returns: 0, or -1 with V2V_ERR_INTERNAL.
+ */
+int hives_save(struct reg_hive *hive, struct hives_file *file,
+               struct v2v_ranges *changed, struct v2v_error *err);
 
 #endif

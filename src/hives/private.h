@@ -15,12 +15,9 @@ enum hives_op {
     HIVES_LIMIT,       /* bytes */
     HIVES_EDIT,        /* enum reg_op, type; key, name, data: one more */
     HIVES_APPLY,       /* hive's id: the edits since the last time */
-    HIVES_SAVE,        /* -> bytes that the hive has then */
-    HIVES_SAVED,       /* offset, len -> so many bytes of that; once */
+    HIVES_SAVE,        /* the hive, through the pipe; once */
     HIVES_OPS
 };
-
-enum { HIVES_CHUNK = 8 << 20 }; /* bytes of a hive in one message */
 
 extern const struct rpc_protocol hives_protocol;
 
@@ -38,8 +35,8 @@ int hives_open_remote(const struct hives_source *source,
                       struct reg_replayed *replayed, struct reg_hive **ret,
                       struct v2v_error *err);
 
-/* What the worker does.  @fd: where questions come from.  Returns: its exit
- * status. */
-int hives_work(int fd, const struct hives_source *source);
+/* What the worker does.  @fd: where questions come from; @pipe: where the hive
+ * goes when it is saved.  Returns: its exit status. */
+int hives_work(int fd, int pipe, const struct hives_source *source);
 
 #endif

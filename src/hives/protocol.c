@@ -25,10 +25,7 @@ static const struct rpc_rule rules[HIVES_OPS] = {
     [HIVES_LIMIT] = { "limiting a hive", { 1, { { 0 } } }, { 0 } },
     [HIVES_EDIT] = { "preparing an edit", { 2, { KEY, NAME, DATA } }, { 0 } },
     [HIVES_APPLY] = { "editing a hive", { 1, { { 0 } } }, { 0 } },
-    [HIVES_SAVE] = { "saving a hive", { 0 }, { 1, { { 0 } } } },
-    [HIVES_SAVED] = { "reading a saved hive",
-                      { 2, { { 0 } } },
-                      { 0, { RPC_DATA(HIVES_CHUNK) } } },
+    [HIVES_SAVE] = { "saving a hive", { 0 }, { 0 } },
 };
 
 const struct rpc_protocol hives_protocol = { rules, HIVES_OPS, NULL };

@@ -2,8 +2,10 @@
 /* A hive that another process has.  What that says is not believed: it may have
  * been taken over by what it reads. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hives/private.h"
 #include "registry/backend.h"
@@ -14,14 +16,15 @@ int hives_patience = 300;
 /* For the largest hives it takes some seconds. */
 enum { WORKER_CPU_SECONDS = 300 };
 
-/* The hive at its largest with its logs replayed, hivex's copy and what it is
- * saved as; beyond what this process has. */
+/* The hive at its largest with its logs replayed, and hivex's copy; beyond what
+ * this process has. */
 #define WORKER_MEMORY (UINT64_C(4) << 30)
 #define WORKER_FILES (UINT64_C(2) << 30)
 
 struct remote {
     struct reg_hive base;
     struct worker *worker;
+    int pipe;  /* where a saved hive comes from; -1: none */
     char *who; /* for messages */
 };
 
@@ -171,51 +174,37 @@ apply(struct reg_hive *base, enum reg_hive_id id, const struct reg_edits *edits,
         &(struct rpc_message){ .op = HIVES_APPLY, .numbers = { id } }, err);
 }
 
-static int
-read_saved(struct remote *remote, uint8_t *data, size_t len,
-           struct v2v_error *err)
-{
-    for (size_t done = 0, n; done < len; done += n) {
-        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-        struct rpc_message m = { .op = HIVES_SAVED };
+struct saving {
+    reg_take_fn *take;
+    void *opaque;
+    uint64_t len; /* so far */
+};
 
-        n = len - done < HIVES_CHUNK ? len - done : (size_t)HIVES_CHUNK;
-        m.numbers[0] = done;
-        m.numbers[1] = n;
-        if (worker_ask(remote->worker, &m, &answer, err) < 0)
-            return -1;
-        if (answer.parts[0].len != n)
-            return worker_distrust(remote->worker, "a piece of another length",
-                                   err);
-        memcpy(data + done, answer.parts[0].data, n);
-    }
-    return 0;
+static int
+take_piece(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    struct saving *saving = opaque;
+
+    saving->len += len;
+    return saving->take(saving->opaque, data, len, err);
 }
 
 static int
-save(struct reg_hive *base, struct v2v_bytes *ret, struct v2v_error *err)
+save(struct reg_hive *base, reg_take_fn *take, void *opaque,
+     struct v2v_error *err)
 {
     struct remote *remote = remote_of(base);
+    struct saving saving = { take, opaque, 0 };
+    const struct worker_stream stream = { remote->pipe, REG_HIVE_MAX,
+                                          take_piece, &saving };
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
-    size_t len;
 
-    if (worker_ask(remote->worker, &(struct rpc_message){ .op = HIVES_SAVE },
-                   &answer, err) < 0)
+    if (worker_ask_stream(remote->worker,
+                          &(struct rpc_message){ .op = HIVES_SAVE }, &stream,
+                          &answer, err) < 0)
         return -1;
-    if (answer.numbers[0] == 0 || answer.numbers[0] > WORKER_FILES)
-        return worker_distrust(remote->worker, "a hive of no possible length",
-                               err);
-    len = (size_t)answer.numbers[0];
-    bytes.data = malloc(len);
-    if (bytes.data == NULL)
-        return v2v_fail_errno(err, errno, "registry hive");
-    bytes.len = bytes.cap = len;
-    if (read_saved(remote, bytes.data, len, err) < 0)
-        return -1;
-    v2v_bytes_done(ret);
-    *ret = bytes;
-    bytes = (struct v2v_bytes){ 0 };
+    if (saving.len == 0)
+        return worker_distrust(remote->worker, "a hive without a byte", err);
     return 0;
 }
 
@@ -227,6 +216,8 @@ close_remote(struct reg_hive *base)
     struct remote *remote = remote_of(base);
 
     worker_abandon(remote->worker);
+    if (remote->pipe >= 0)
+        close(remote->pipe);
     free(remote->who);
     free(remote);
 }
@@ -243,30 +234,56 @@ static const struct reg_hive_backend by_a_worker = {
     .close = close_remote,
 };
 
+struct job {
+    const struct hives_source *source;
+    int pipe;
+};
+
 static int
 work(int fd, void *opaque)
 {
-    return hives_work(fd, opaque);
+    const struct job *job = opaque;
+
+    return hives_work(fd, job->pipe, job->source);
+}
+
+/* @pipe: the worker's end. */
+static int
+start_worker(struct remote *remote, const struct hives_source *source, int pipe,
+             struct v2v_error *err)
+{
+    struct job job = { source, pipe };
+    int fds[] = { pipe, source->file != NULL ? source->file->reader : -1 };
+    const struct worker_job w = { .who = remote->who,
+                                  .remedy = remedy,
+                                  .finding = "hive-parser-died",
+                                  .protocol = &hives_protocol,
+                                  .patience = hives_patience,
+                                  .run = work,
+                                  .opaque = &job,
+                                  .fds = fds,
+                                  .fd_count = source->file != NULL ? 2 : 1,
+                                  .memory = WORKER_MEMORY,
+                                  .files = WORKER_FILES,
+                                  .cpu_seconds = WORKER_CPU_SECONDS };
+
+    reg_hive_preload();
+    return worker_start(&w, &remote->worker, NULL, err);
 }
 
 static int
 start(struct remote *remote, const struct hives_source *source,
       struct v2v_error *err)
 {
-    struct hives_source copy = *source;
-    const struct worker_job job = { .who = remote->who,
-                                    .remedy = remedy,
-                                    .finding = "hive-parser-died",
-                                    .protocol = &hives_protocol,
-                                    .patience = hives_patience,
-                                    .run = work,
-                                    .opaque = &copy,
-                                    .memory = WORKER_MEMORY,
-                                    .files = WORKER_FILES,
-                                    .cpu_seconds = WORKER_CPU_SECONDS };
+    int ends[2], result;
 
-    reg_hive_preload();
-    return worker_start(&job, &remote->worker, NULL, err);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return v2v_fail_errno(err, errno, "pipe");
+    remote->pipe = ends[0];
+    fcntl(ends[0], F_SETPIPE_SZ, RPC_PIECE); /* or it is slower */
+    result = start_worker(remote, source, ends[1], err);
+    close(ends[1]);
+    return result;
 }
 
 /* The answer to the first question. */
@@ -299,6 +316,7 @@ hives_open_remote(const struct hives_source *source,
         return v2v_fail_errno(err, errno, "registry hive");
     hive = &remote->base;
     hive->backend = &by_a_worker;
+    remote->pipe = -1;
     remote->who =
         v2v_format(err, "the process that parses the hive %s", source->name);
     if (remote->who == NULL || start(remote, source, err) < 0 ||

@@ -3,6 +3,7 @@
  * wrong is an answer. */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "hives/private.h"
@@ -12,7 +13,7 @@ struct work {
     const struct hives_source *source;
     struct reg_hive *hive;  /* NULL: not yet open */
     struct reg_edits edits; /* until they are applied; of no hive */
-    struct v2v_bytes saved;
+    int pipe;               /* -1: it was written */
 };
 
 static const char *
@@ -40,6 +41,9 @@ open_hive(struct work *w, const struct rpc_message *m,
         return v2v_fail(err, V2V_ERR_INTERNAL, "it is open");
     if (hives_open_here(w->source, &replayed, &w->hive, err) < 0)
         return -1;
+    /* hivex has a mapping of its own */
+    if (w->source->file != NULL)
+        hives_file_let_go(w->source->file);
     answer->numbers[0] = replayed.result;
     answer->numbers[1] = replayed.entries;
     answer->numbers[2] = replayed.last_sequence;
@@ -146,34 +150,21 @@ apply(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
                           err);
 }
 
+/* Its end tells that there is no more. */
 static int
 save(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
      struct v2v_error *err)
 {
+    int result, pipe = w->pipe;
+
     (void)m;
-    if (reg_hive_save(w->hive, &w->saved, err) < 0)
-        return -1;
-    answer->numbers[0] = w->saved.len;
-    return 0;
-}
-
-/* Once, in order: nothing is kept that was read to its end. */
-static int
-read_saved(struct work *w, const struct rpc_message *m,
-           struct rpc_message *answer, struct v2v_error *err)
-{
-    uint64_t offset = m->numbers[0], len = m->numbers[1];
-
-    if (offset > w->saved.len || len > w->saved.len - offset)
-        return v2v_fail(err, V2V_ERR_INTERNAL, "there are %zu bytes",
-                        w->saved.len);
-    if (v2v_bytes_copy(w->saved.data + offset, (size_t)len, &answer->store,
-                       err) < 0)
-        return -1;
-    set_part(answer);
-    if (offset + len == w->saved.len)
-        v2v_bytes_done(&w->saved);
-    return 0;
+    (void)answer;
+    if (pipe < 0)
+        return v2v_fail(err, V2V_ERR_INTERNAL, "it was saved before");
+    result = reg_hive_commit(w->hive, pipe, err);
+    w->pipe = -1;
+    close(pipe);
+    return result;
 }
 
 static int (*const operations[HIVES_OPS])(struct work *w,
@@ -184,7 +175,7 @@ static int (*const operations[HIVES_OPS])(struct work *w,
     [HIVES_CHILDREN] = children, [HIVES_VALUE_NAMES] = value_names,
     [HIVES_GET] = get,           [HIVES_LIMIT] = limit,
     [HIVES_EDIT] = add_edit,     [HIVES_APPLY] = apply,
-    [HIVES_SAVE] = save,         [HIVES_SAVED] = read_saved,
+    [HIVES_SAVE] = save,
 };
 
 static int
@@ -199,9 +190,9 @@ carry_out(void *opaque, const struct rpc_message *m, struct rpc_message *answer,
 }
 
 int
-hives_work(int fd, const struct hives_source *source)
+hives_work(int fd, int pipe, const struct hives_source *source)
 {
-    struct work w = { .source = source };
+    struct work w = { .source = source, .pipe = pipe };
 
     v2v_log_set(NULL, NULL);
     while (worker_serve(fd, &hives_protocol, carry_out, &w))

@@ -231,7 +231,9 @@ static int
 make_client(struct nbd_disk *disk, struct v2v_error *err)
 {
     disk->nbd = nbd_create();
+    /* a buffer is used only when it was filled */
     if (disk->nbd == NULL || nbd_set_request_block_size(disk->nbd, false) < 0 ||
+        nbd_set_pread_initialize(disk->nbd, false) < 0 ||
         nbd_add_meta_context(disk->nbd, depth_context) < 0)
         return v2v_fail(err, V2V_ERR_INTERNAL, "%s", nbd_get_error());
     return 0;

@@ -355,19 +355,17 @@ read_data(const struct ntfs_volume *volume, const char *path, ntfs_attr *data,
           uint64_t offset, size_t len, struct v2v_bytes *ret,
           struct v2v_error *err)
 {
-    V2V_AUTO(mem) uint8_t *buf = malloc(len < READ_MAX ? len + 1 : READ_MAX);
-
-    if (buf == NULL)
-        return v2v_fail_errno(err, errno, "reading %s", path);
+    if (v2v_bytes_reserve(ret, len, err) < 0)
+        return -1;
     while (len > 0) {
         size_t want = len < READ_MAX ? len : READ_MAX;
-        s64 got = ntfs_attr_pread(data, (s64)offset, (s64)want, buf);
+        s64 got =
+            ntfs_attr_pread(data, (s64)offset, (s64)want, ret->data + ret->len);
 
         if (got <= 0 || (size_t)got > want)
             return volume_fail(volume, got < 0 ? errno : EIO, err,
                                "reading %s at byte %" PRIu64, path, offset);
-        if (v2v_bytes_add(ret, buf, (size_t)got, err) < 0)
-            return -1;
+        ret->len += (size_t)got;
         offset += (uint64_t)got;
         len -= (size_t)got;
     }

@@ -55,8 +55,9 @@ reopen(int number, int flags)
 
     if (fd < 0)
         return errno == EBADF ? -ENOENT : -errno; /* of such a name */
-    if (lseek(fd, 0, SEEK_SET) == 0 &&
-        ((flags & O_TRUNC) == 0 || ftruncate(fd, 0) == 0))
+    if (lseek(fd, 0, SEEK_SET) == 0
+            ? (flags & O_TRUNC) == 0 || ftruncate(fd, 0) == 0
+            : errno == ESPIPE)
         return fd;
     close(fd);
     return -EACCES;

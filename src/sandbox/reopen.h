@@ -8,7 +8,7 @@
  * handler duplicates descriptor N and returns that.  Any other name kills.
  * fstat() is served, too, where the C library uses a call that takes names.
  * Unlike a file that was really opened, it shares its offset with N, and the
- * mode in which N is open; it begins at 0.
+ * mode in which N is open; it begins at 0.  N may be a pipe.
  *
  * Source: seccomp(2), SECCOMP_RET_TRAP.
  */

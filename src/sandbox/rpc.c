@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FOR_EVER INT64_MAX /* a deadline */
 
@@ -321,5 +322,55 @@ rpc_wait(int fd, const struct rpc_protocol *protocol, unsigned op, int seconds,
         return take_refusal(protocol, &m, err);
     *ret = m;
     m = (struct rpc_message){ 0 };
+    return RPC_ANSWERED;
+}
+
+/* Streams ------------------------------------------------------------------ */
+
+/* Fills @buf, unless the other side ends before; @got: so far. */
+static enum rpc_outcome
+fill(int fd, uint8_t *buf, int64_t deadline, size_t *got)
+{
+    for (*got = 0; *got < RPC_PIECE;) {
+        enum rpc_outcome outcome = wait_for_more(fd, deadline);
+        ssize_t n;
+
+        if (outcome != RPC_ANSWERED)
+            return outcome;
+        n = read(fd, buf + *got, RPC_PIECE - *got);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return RPC_LOST;
+        if (n == 0)
+            break;
+        if (n > 0)
+            *got += (size_t)n;
+    }
+    return RPC_ANSWERED;
+}
+
+enum rpc_outcome
+rpc_stream(int fd, int seconds, uint64_t max, rpc_take_fn *take, void *opaque,
+           struct v2v_error *err)
+{
+    const int64_t deadline = now() + (int64_t)seconds * 1000;
+    V2V_AUTO(mem) uint8_t *buf = malloc(RPC_PIECE);
+
+    if (buf == NULL) {
+        v2v_error_set(err, V2V_ERR_INTERNAL, "no memory");
+        return RPC_REFUSED;
+    }
+    for (size_t got = RPC_PIECE; got == RPC_PIECE; max -= got) {
+        enum rpc_outcome outcome = fill(fd, buf, deadline, &got);
+
+        if (outcome != RPC_ANSWERED)
+            return outcome;
+        if (got > max) {
+            v2v_error_set(err, V2V_ERR_INTERNAL,
+                          "more bytes than there can be");
+            return RPC_NONSENSE;
+        }
+        if (got > 0 && take(opaque, buf, got, err) < 0)
+            return RPC_REFUSED;
+    }
     return RPC_ANSWERED;
 }

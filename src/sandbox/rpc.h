@@ -24,7 +24,8 @@
 enum {
     RPC_NUMBERS = 5,
     RPC_PARTS = 3,
-    RPC_FINDING_MAX = 64 /* bytes of a finding's name */
+    RPC_FINDING_MAX = 64, /* bytes of a finding's name */
+    RPC_PIECE = 1 << 20   /* of a stream */
 };
 
 /* What a message may hold; zero: no such number or part. */
@@ -102,5 +103,22 @@ enum rpc_outcome {
 enum rpc_outcome rpc_wait(int fd, const struct rpc_protocol *protocol,
                           unsigned op, int seconds, struct rpc_message *ret,
                           struct v2v_error *err);
+
+/* Something that takes bytes, in order, piece by piece.  0, or -1. */
+typedef int rpc_take_fn(void *opaque, const void *data, size_t len,
+                        struct v2v_error *err);
+
+/**
+ * rpc_stream() - what comes from a pipe until nobody has its other end
+ * @seconds: for all of it
+ * @max:     bytes
+ * @take:    gets pieces of RPC_PIECE bytes, but for the last
+ *
+ * Returns: RPC_ANSWERED; RPC_REFUSED when @take has failed; RPC_NONSENSE: there
+ * is more than @max; RPC_SILENT; RPC_LOST: it cannot be read.
+ */
+enum rpc_outcome rpc_stream(int fd, int seconds, uint64_t max,
+                            rpc_take_fn *take, void *opaque,
+                            struct v2v_error *err);
 
 #endif

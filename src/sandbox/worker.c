@@ -86,25 +86,57 @@ give_up(struct worker *worker, enum rpc_outcome outcome,
     return fail_as_broken(worker, err);
 }
 
-int
-worker_ask(struct worker *worker, const struct rpc_message *question,
-           struct rpc_message *answer, struct v2v_error *err)
+static int
+send_question(struct worker *worker, const struct rpc_message *question,
+              struct v2v_error *err)
+{
+    if (worker->broken.code != V2V_OK)
+        return fail_as_broken(worker, err);
+    return rpc_ask(worker->fd, worker->job.protocol, question, err);
+}
+
+static int
+receive_answer(struct worker *worker, unsigned op, struct rpc_message *answer,
+               struct v2v_error *err)
 {
     const struct worker_job *job = &worker->job;
     struct v2v_error why = { 0 };
-    enum rpc_outcome outcome;
+    enum rpc_outcome outcome =
+        rpc_wait(worker->fd, job->protocol, op, job->patience, answer, &why);
 
-    if (worker->broken.code != V2V_OK)
-        return fail_as_broken(worker, err);
-    if (rpc_ask(worker->fd, job->protocol, question, err) < 0)
-        return -1;
-    outcome = rpc_wait(worker->fd, job->protocol, question->op, job->patience,
-                       answer, &why);
     if (outcome > RPC_REFUSED)
         return give_up(worker, outcome, &why, err);
     if (outcome == RPC_REFUSED && err != NULL)
         *err = why;
     return outcome == RPC_ANSWERED ? 0 : -1;
+}
+
+int
+worker_ask(struct worker *worker, const struct rpc_message *question,
+           struct rpc_message *answer, struct v2v_error *err)
+{
+    return send_question(worker, question, err) < 0
+               ? -1
+               : receive_answer(worker, question->op, answer, err);
+}
+
+int
+worker_ask_stream(struct worker *worker, const struct rpc_message *question,
+                  const struct worker_stream *stream,
+                  struct rpc_message *answer, struct v2v_error *err)
+{
+    struct v2v_error why = { 0 };
+    enum rpc_outcome outcome;
+
+    if (send_question(worker, question, err) < 0)
+        return -1;
+    outcome = rpc_stream(stream->fd, worker->job.patience, stream->max,
+                         stream->take, stream->opaque, &why);
+    if (outcome > RPC_REFUSED)
+        return give_up(worker, outcome, &why, err);
+    if (outcome == RPC_REFUSED)
+        return v2v_fail(err, why.code, "%s", why.text);
+    return receive_answer(worker, question->op, answer, err);
 }
 
 int

@@ -45,6 +45,20 @@ int worker_start(const struct worker_job *job, struct worker **ret,
 int worker_ask(struct worker *worker, const struct rpc_message *question,
                struct rpc_message *answer, struct v2v_error *err);
 
+/* A pipe, whose other end the worker has and closes before it answers. */
+struct worker_stream {
+    int fd;
+    uint64_t max;      /* bytes */
+    rpc_take_fn *take; /* what comes from it; see rpc_stream() */
+    void *opaque;
+};
+
+/* As worker_ask(), or the error of @take, after which an answer may be on its
+ * way: the worker is to be abandoned. */
+int worker_ask_stream(struct worker *worker, const struct rpc_message *question,
+                      const struct worker_stream *stream,
+                      struct rpc_message *answer, struct v2v_error *err);
+
 /* A question whose answer is that it was done. */
 int worker_tell(struct worker *worker, const struct rpc_message *question,
                 struct v2v_error *err);

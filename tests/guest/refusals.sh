@@ -37,6 +37,13 @@ check "--root takes one of them" \
 expect_output "the report ends with a line for virt-install" \
     "virt-install --import --name vm --osinfo win10 "
 
+# ---- what the drivers' folders say about permissions cannot be read
+for backend in direct libguestfs; do
+    options=(--backend $backend)
+    refused 5 "its security descriptor: damaged" medium --damaged-descriptors
+done
+options=()
+
 cp -r medium cut
 head -c 400 medium/viostor/w10/amd64/viostor.inf \
     >cut/viostor/w10/amd64/viostor.inf

@@ -17,14 +17,16 @@ static int
 load_hive(const char *dir, enum reg_hive_id id, struct facts_hive *hive,
           struct v2v_error *err)
 {
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+
     hive->path = v2v_format(err, "%s/%s", dir, reg_hive_name(id));
     if (hive->path == NULL)
         return -1;
     if (id == REG_DRIVERS && access(hive->path, F_OK) < 0)
         return 0;
-    if (v2v_file_read(hive->path, 512 << 20, &hive->bytes, err) < 0)
+    if (v2v_file_read(hive->path, 512 << 20, &bytes, err) < 0)
         return -1;
-    return reg_hive_open(hive->bytes.data, hive->bytes.len, &hive->hive, err);
+    return reg_hive_open(bytes.data, bytes.len, &hive->hive, err);
 }
 
 static int

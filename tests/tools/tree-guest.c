@@ -238,6 +238,19 @@ read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
 }
 
 static int
+copy_whole(void *state, const struct guest_node *file, int fd,
+           struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+
+    if (read_whole(state, file, &bytes, err) < 0)
+        return -1;
+    if (v2v_fd_write(fd, bytes.data, bytes.len) < 0)
+        return v2v_fail_errno(err, errno, "%s", file->path);
+    return 0;
+}
+
+static int
 read_head(void *state, const struct guest_node *file, size_t len,
           struct v2v_bytes *ret, struct v2v_error *err)
 {
@@ -372,6 +385,7 @@ static const struct guest_backend tree_backend = {
     .lookup = lookup,
     .list = list_names,
     .read = read_whole,
+    .copy = copy_whole,
     .head = read_head,
     .make = make,
     .write_at = write_at,

@@ -166,6 +166,7 @@ inject(const struct request *request, struct v2v_error *err)
         apply_pending(s.guest, &s.hives, &plan, err) < 0 ||
         apply_check_space(s.guest, &plan, err) < 0 ||
         apply_run(s.guest, &s.facts, &s.hives, &plan, err) < 0 ||
+        facts_reload_hives(s.guest, &s.facts, &s.hives, err) < 0 ||
         guest_close(v2v_steal(s.guest), err) < 0)
         return -1;
     print_plan(&s, &plan);

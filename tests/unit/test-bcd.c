@@ -35,6 +35,18 @@ guest_read(struct guest *guest, const char *path, size_t max,
 }
 
 int
+guest_copy(struct guest *guest, const char *path, size_t max, int fd,
+           uint64_t *len, struct v2v_error *err)
+{
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+
+    if (guest_read(guest, path, max, &bytes, err) < 0)
+        return -1;
+    *len = bytes.len;
+    return v2v_fd_write(fd, bytes.data, bytes.len);
+}
+
+int
 guest_stat(struct guest *guest, const char *path, struct guest_stat *ret,
            struct v2v_error *err)
 {

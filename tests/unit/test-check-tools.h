@@ -192,7 +192,7 @@ edit_hives(struct facts_hives *hives, const struct edit *list)
             continue;
         reg_hive_close(h->hive);
         h->hive = NULL;
-        ok(reg_hive_open(h->bytes.data, h->bytes.len, &h->hive, &err), &err);
+        ok(reg_hive_open(h->file->data, h->file->len, &h->hive, &err), &err);
     }
     apply_edits(hives, no_override);
     apply_edits(hives, list);

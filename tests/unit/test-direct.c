@@ -32,6 +32,7 @@ struct head {
 };
 
 static const struct behaviour *behaviour; /* at the look-up of a name */
+static uint8_t boot[512];                 /* first sector of its disk */
 
 struct behaviour {
     void (*act)(int fd);
@@ -253,13 +254,17 @@ static const struct behaviour lies[] = {
 static void
 answer(int fd, const struct rpc_message *m)
 {
-    static const uint8_t zeroes[DISK_READ_MAX];
+    static uint8_t bytes[DISK_READ_MAX];
     struct rpc_message a = { .op = m->op };
+
+    memset(bytes, 0, sizeof bytes);
+    if (m->numbers[0] == 0)
+        memcpy(bytes, boot, sizeof boot);
 
     if (m->op == DIRECT_HELLO)
         a.numbers[0] = DISK_SIZE;
     if (m->op == DIRECT_DISK_READ)
-        a.parts[0] = (struct rpc_part){ zeroes, (size_t)m->numbers[1] };
+        a.parts[0] = (struct rpc_part){ bytes, (size_t)m->numbers[1] };
     if (m->op == DIRECT_LOOKUP)
         behaviour->act(fd);
     else if (rpc_answer(fd, &direct_protocol, &a, NULL) < 0)
@@ -286,33 +291,20 @@ direct_work(int fd, int nbd, bool write)
 
 /* Us ----------------------------------------------------------------------- */
 
-/* The bytes of a disk whose first sector says NTFS. */
-static int
-read_ntfs(void *opaque, uint64_t offset, void *buf, size_t len,
-          struct v2v_error *err)
-{
-    (void)err;
-    memset(buf, 0, len);
-    for (size_t i = 0; i < 512 && offset + i < 512 && i < len; i++)
-        ((uint8_t *)buf)[i] = ((const uint8_t *)opaque)[offset + i];
-    return 0;
-}
-
 static struct guest *
 opened(void)
 {
-    static uint8_t boot[512];
     V2V_AUTO(mem) char *path = v2v_format(NULL, "%s/disk", top);
-    const struct disk_reader reader = { read_ntfs, boot, DISK_SIZE };
-    const struct guest_disk_source disk = {
-        .image = path, .format = "raw", .read_only = true, .reader = &reader
-    };
+    const struct guest_disk_source disk = { .image = path,
+                                            .format = "raw",
+                                            .read_only = true };
     const struct guest_machine machine = { .backend = GUEST_DIRECT,
                                            .disks = &disk,
                                            .count = 1 };
     struct guest *guest = NULL;
     struct v2v_error err = { 0 };
 
+    memset(boot, 0, sizeof boot);
     memcpy(boot + 3, "NTFS    ", 8);
     boot[510] = 0x55;
     boot[511] = 0xaa;
@@ -413,12 +405,10 @@ make_disk(void **state)
 static void
 test_what_is_not_served(void **state)
 {
-    static uint8_t boot[512];
-    const struct disk_reader reader = { read_ntfs, boot, DISK_SIZE };
-    const struct guest_disk_source disks[2] = { { .image = "one",
-                                                  .format = "raw",
-                                                  .read_only = true,
-                                                  .reader = &reader } };
+    V2V_AUTO(mem) char *path = v2v_format(NULL, "%s/disk", top);
+    const struct guest_disk_source disks[2] = {
+        { .image = path, .format = "raw", .read_only = true }
+    };
     struct guest_machine machine = { .backend = GUEST_DIRECT,
                                      .disks = disks,
                                      .count = 2 };
@@ -430,13 +420,14 @@ test_what_is_not_served(void **state)
     assert_non_null(strstr(err.text, "the machine has 2 disks"));
     assert_int_equal(err.code, V2V_ERR_USAGE);
     machine.count = 1;
+    memset(boot, 0, sizeof boot);
     memcpy(boot + 3, "-FVE-FS-", 8);
     boot[510] = 0x55;
     boot[511] = 0xaa;
     assert_int_equal(guest_open(&machine, &guest, &err), -1);
-    assert_string_equal(err.text,
-                        "one: --backend direct does not serve it (partition 0: "
-                        "BitLocker): leave that option out");
+    assert_non_null(strstr(err.text,
+                           "/disk: --backend direct does not serve it "
+                           "(partition 0: BitLocker): leave that option out"));
     memset(boot, 0, 510);
     boot[446 + 4] = 0x8e;
     boot[446 + 8] = 1;

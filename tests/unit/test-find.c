@@ -287,6 +287,46 @@ load(const char *make, const char *then, struct facts_hives *hives,
     return facts_load_hives(guest, &facts, hives, err);
 }
 
+/* What an injection wrote is looked for on the volume. */
+static void
+test_hives_as_written(void **state)
+{
+    static const struct {
+        const char *then, *message; /* NULL: it is as it was to be */
+    } cases[] = {
+        { "true", NULL },
+        { "printf x | dd of=SOFTWARE bs=1 seek=5000 conv=notrunc status=none",
+          "SOFTWARE: it does not hold what was written" },
+        { "printf x >>SYSTEM", "SYSTEM: it does not hold what was written" },
+        { "printf x >SYSTEM.LOG2", "SYSTEM.LOG2: has 1 bytes, not 0" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        V2V_AUTO(guest) struct guest *guest =
+            make_guest("mkguest --tree guest");
+        V2V_AUTO(facts) struct facts facts = { 0 };
+        V2V_AUTO(facts_hives) struct facts_hives hives = { 0 };
+        V2V_AUTO(mem) char *then = v2v_format(
+            NULL, "cd guest/0-1/Windows/System32/config && %s", cases[i].then);
+        struct v2v_error err = { 0 };
+        int rc;
+
+        ok(facts_load(guest, &anywhere, &hives, &facts, &err), &err);
+        must_run(then);
+        rc = facts_reload_hives(guest, &facts, &hives, &err);
+        if (cases[i].message == NULL) {
+            ok(rc, &err);
+            assert_int_equal(
+                reg_has_key(hives.items[REG_SYSTEM].hive, "Select", &err), 1);
+            continue;
+        }
+        assert_int_equal(rc, -1);
+        assert_int_equal(err.code, V2V_ERR_INTERNAL);
+        assert_non_null(strstr(err.text, cases[i].message));
+    }
+}
+
 static void
 test_hives(void **state)
 {
@@ -390,6 +430,7 @@ main(void)
         cmocka_unit_test(test_no_windows),
         cmocka_unit_test(test_which_of_several),
         cmocka_unit_test(test_hives),
+        cmocka_unit_test(test_hives_as_written),
         cmocka_unit_test(test_load),
     };
 

@@ -9,9 +9,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/ranges.h"
 #include "base/text.h"
+#include "guest/cksum.h"
 #include "guest/names.h"
-#include "guest/ranges.h"
 #include "guest/tar.h"
 
 static void
@@ -132,17 +133,17 @@ test_ranges(void **state)
     assert_non_null(old);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         V2V_AUTO(mem) uint8_t *new = calloc(1, cases[i].new_len + 1);
-        struct range r = { 0, 0 };
+        struct v2v_range r = { 0, 0 };
         char text[256] = "";
 
         assert_non_null(new);
         for (size_t k = 0; k < 3; k++)
             if (cases[i].changed[k] != 0)
                 new[cases[i].changed[k]] = 1;
-        while (range_next(old, OLD, new, cases[i].new_len, r.end, &r)) {
+        while (v2v_range_next(old, OLD, new, cases[i].new_len, r.end, &r)) {
             size_t used = strlen(text);
 
-            assert_true(r.end - r.start <= RANGE_MAX);
+            assert_true(r.end - r.start <= V2V_RANGE_MAX);
             snprintf(text + used, sizeof text - used, " %zu-%zu", r.start,
                      r.end);
         }
@@ -166,13 +167,13 @@ test_ranges_are_enough(void **state)
     srand(1);
     for (int round = 0; round < 50; round++) {
         size_t old_len = (size_t)rand() % MOST, new_len = (size_t)rand() % MOST;
-        struct range r = { 0, 0 };
+        struct v2v_range r = { 0, 0 };
 
         for (int k = 0; k < 20; k++)
             new[rand() % MOST] = (uint8_t)rand();
         memset(file, 0xee, MOST);
         memcpy(file, old, old_len);
-        while (range_next(old, old_len, new, new_len, r.end, &r))
+        while (v2v_range_next(old, old_len, new, new_len, r.end, &r))
             memcpy(file + r.start, new + r.start, r.end - r.start);
         assert_memory_equal(file, new, new_len);
         memcpy(old, new, MOST);
@@ -184,8 +185,8 @@ static void
 test_cksum(void **state)
 {
     (void)state;
-    assert_int_equal(range_cksum((const uint8_t *)"", 0), 4294967295U);
-    assert_int_equal(range_cksum((const uint8_t *)"123456789", 9), 930766865U);
+    assert_int_equal(guest_cksum((const uint8_t *)"", 0), 4294967295U);
+    assert_int_equal(guest_cksum((const uint8_t *)"123456789", 9), 930766865U);
 }
 
 static int

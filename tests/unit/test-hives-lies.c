@@ -31,6 +31,7 @@ struct lie {
 };
 
 static const struct lie *lie;
+static int saved; /* the pipe */
 
 static void
 open_a_file(void)
@@ -57,6 +58,14 @@ hang(void)
 {
     for (;;)
         poll(NULL, 0, -1);
+}
+
+/* Of a hive that never ends. */
+static void
+drip(void)
+{
+    while (write(saved, "x", 1) == 1)
+        poll(NULL, 0, 300);
 }
 
 #define WHO "the process that parses the hive Windows/X "
@@ -143,17 +152,15 @@ static const struct lie lies[] = {
       { .op = HIVES_SAVE },
       "",
       NULL,
-      (NONSENSE "a hive of no possible length") },
+      (NONSENSE "a hive without a byte") },
     { HIVES_SAVE,
-      { .op = HIVES_SAVE, .numbers = { UINT64_MAX } },
+      { .op = HIVES_SAVE, .numbers = { 1 } },
       "",
       NULL,
-      (NONSENSE "a hive of no possible length") },
-    { HIVES_SAVED,
-      { .op = HIVES_SAVED, .lens = { 1 } },
-      "x",
-      NULL,
-      (NONSENSE "a piece of another length") },
+      (NONSENSE "a number too many") },
+    { HIVES_SAVE, { 0 }, NULL, hang, (WHO "did not answer for 1 s; ") },
+    { HIVES_SAVE, { 0 }, NULL, drip, (WHO "did not answer for 1 s; ") },
+    { HIVES_SAVE, { 0 }, NULL, leave, (WHO "ended (exit status 7); ") },
 };
 
 /* The worker --------------------------------------------------------------- */
@@ -163,8 +170,11 @@ answer(int fd, const struct rpc_message *question)
 {
     struct rpc_message m = { .op = question->op };
 
-    if (question->op == HIVES_SAVE)
-        m.numbers[0] = 5;
+    if (question->op == HIVES_SAVE) {
+        if (write(saved, "short", 5) != 5)
+            syscall(SYS_exit_group, 97);
+        close(saved);
+    }
     if (question->op == HIVES_GET)
         m.parts[0] = (struct rpc_part){ "data", 4 };
     if (rpc_answer(fd, &hives_protocol, &m, NULL) < 0)
@@ -178,15 +188,18 @@ lie_now(int fd)
 
     if (len > 4)
         len = 1;
+    if (lie->op == HIVES_SAVE)
+        close(saved);
     if (write(fd, &lie->head, sizeof lie->head) != sizeof lie->head ||
         write(fd, lie->part, len) != (ssize_t)len)
         syscall(SYS_exit_group, 99);
 }
 
 int
-hives_work(int fd, const struct hives_source *source)
+hives_work(int fd, int pipe, const struct hives_source *source)
 {
     (void)source;
+    saved = pipe;
     for (;;) {
         V2V_AUTO(rpc_message) struct rpc_message question = { 0 };
 
@@ -296,12 +309,84 @@ test_it_refuses(void **state)
     assert_int_equal(reg_has_key(hive, "A", &err), 0);
 }
 
+static void
+test_it_saves_less(void **state)
+{
+    static const struct lie none = { HIVES_OPS, { 0 }, NULL, NULL, NULL };
+    const struct hives_source source = { .name = "Windows/X", .data = "" };
+    V2V_AUTO(reg_hive) struct reg_hive *hive = NULL;
+    V2V_AUTO(hives_file) struct hives_file *file = NULL;
+    V2V_AUTO(ranges) struct v2v_ranges changed = { 0 };
+    struct v2v_error err = { 0 };
+
+    (void)state;
+    lie = &none;
+    assert_int_equal(hives_file_new(&file, &err), 0);
+    assert_int_equal(hives_file_write(file, "longer", 6, 0, &err), 0);
+    assert_int_equal(hives_open(&source, NULL, &hive, &err), 0);
+    assert_int_equal(hives_save(hive, file, &changed, &err), -1);
+    assert_string_equal(err.text, "the edited hive has 5 bytes, and had 6");
+    assert_int_equal(err.code, V2V_ERR_INTERNAL);
+}
+
+/* What comes through a pipe -------------------------------------------------*/
+
+static int
+count(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    size_t *sum = opaque;
+
+    (void)data;
+    *sum += len;
+    return *sum == 7 ? v2v_fail(err, V2V_ERR_INTERNAL, "seven") : 0;
+}
+
+static void
+test_streams(void **state)
+{
+    static const struct {
+        size_t len;
+        bool ends;
+        enum rpc_outcome outcome;
+        const char *text;
+    } cases[] = {
+        { 0, true, RPC_ANSWERED, "" },
+        { 6, true, RPC_ANSWERED, "" },
+        { 7, true, RPC_REFUSED, "seven" },
+        { 9, true, RPC_NONSENSE, "more bytes than there can be" },
+        { 6, false, RPC_SILENT, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct v2v_error err = { 0 };
+        size_t sum = 0;
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], "123456789", cases[i].len),
+                         cases[i].len);
+        if (cases[i].ends)
+            close(ends[1]);
+        assert_int_equal(rpc_stream(ends[0], 1, 8, count, &sum, &err),
+                         cases[i].outcome);
+        assert_string_equal(err.text, cases[i].text);
+        if (cases[i].outcome == RPC_ANSWERED)
+            assert_int_equal(sum, cases[i].len);
+        if (!cases[i].ends)
+            close(ends[1]);
+        close(ends[0]);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_is_the_end),
         cmocka_unit_test(test_it_refuses),
+        cmocka_unit_test(test_it_saves_less),
+        cmocka_unit_test(test_streams),
     };
 
     alarm(100);

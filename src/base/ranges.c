@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "guest/ranges.h"
+#include "base/ranges.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -18,16 +20,16 @@ page_differs(const uint8_t *old, size_t old_len, const uint8_t *new,
 }
 
 bool
-range_next(const uint8_t *old, size_t old_len, const uint8_t *new,
-           size_t new_len, size_t at, struct range *ret)
+v2v_range_next(const uint8_t *old, size_t old_len, const uint8_t *new,
+               size_t new_len, size_t at, struct v2v_range *ret)
 {
     while (at < new_len && !page_differs(old, old_len, new, new_len, at))
         at += PAGE;
     if (at >= new_len)
         return false;
-    *ret = (struct range){ at, at + PAGE };
+    *ret = (struct v2v_range){ at, at + PAGE };
     for (size_t p = ret->end; p < new_len && p - ret->end <= GAP &&
-                              p + PAGE - ret->start <= RANGE_MAX;
+                              p + PAGE - ret->start <= V2V_RANGE_MAX;
          p += PAGE)
         if (page_differs(old, old_len, new, new_len, p))
             ret->end = p + PAGE;
@@ -36,20 +38,23 @@ range_next(const uint8_t *old, size_t old_len, const uint8_t *new,
     return true;
 }
 
-/* Source: POSIX, "cksum": polynomial 0x04c11db7, the length appended. */
-uint32_t
-range_cksum(const uint8_t *data, size_t len)
+void
+v2v_ranges_done(struct v2v_ranges *ranges)
 {
-    uint32_t table[256], crc = 0;
+    free(ranges->items);
+    *ranges = (struct v2v_ranges){ 0 };
+}
 
-    for (uint32_t i = 0; i < 256; i++) {
-        table[i] = i << 24;
-        for (int bit = 0; bit < 8; bit++)
-            table[i] = table[i] << 1 ^ (table[i] >> 31 ? 0x04c11db7 : 0);
-    }
-    for (size_t i = 0; i < len; i++)
-        crc = crc << 8 ^ table[crc >> 24 ^ data[i]];
-    for (; len > 0; len >>= 8)
-        crc = crc << 8 ^ table[crc >> 24 ^ (len & 0xff)];
-    return ~crc;
+int
+v2v_ranges_add(struct v2v_ranges *ranges, struct v2v_range range,
+               struct v2v_error *err)
+{
+    struct v2v_range *items =
+        reallocarray(ranges->items, ranges->count + 1, sizeof *items);
+
+    if (items == NULL)
+        return v2v_fail_errno(err, errno, "ranges");
+    ranges->items = items;
+    items[ranges->count++] = range;
+    return 0;
 }
