@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # options-documented.sh PROGRAM MANUAL: every option of the program is in the
 # manual and in --help, and the manual has none that the program lacks.
 set -eu

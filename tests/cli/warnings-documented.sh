@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # warnings-documented.sh SOURCES MANUAL: every warning's code is in the manual,
 # and its WARNINGS has none that the sources lack.
 set -eu
