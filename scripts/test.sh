@@ -241,16 +241,6 @@ fuzz() {
     return $status
 }
 
-install_empty() {
-    local dest status=0
-    dest=$(mktemp -d)
-    DESTDIR=$dest cmake --install build/ci || status=1
-    [ -x "$(find "$dest" -name v2v-virtio -type f | head -n 1)" ] ||
-        { echo "no v2v-virtio in there"; status=1; }
-    rm -rf "$dest"
-    return $status
-}
-
 # guest_test SCRIPT: prints "ok - NAME" or "not ok - NAME" lines, which count;
 # one of tests/guest or tests/libvirt
 guest_test() {
@@ -325,7 +315,7 @@ asan=$top/build/asan/tests
 [ ! -x "$asan/ntfs-mutate" ] || step "damaged NTFS" tests/ntfs/mutations.sh \
     "$asan/ntfs-mutate" "$asan/ntfs-fill" "$top/build/asan/mutations" "$ntfs_runs"
 step "valgrind" memcheck
-step "install" install_empty
+step "install" tests/package/install.sh build/ci
 if step "build fuzz" build fuzz; then
     for program in build/fuzz/tests/fuzz-*; do
         [ ! -x "$program" ] || step "fuzz ${program##*/fuzz-}" fuzz "$program"
