@@ -316,6 +316,7 @@ asan=$top/build/asan/tests
     "$asan/ntfs-mutate" "$asan/ntfs-fill" "$top/build/asan/mutations" "$ntfs_runs"
 step "valgrind" memcheck
 step "install" tests/package/install.sh build/ci
+step "tarball" tests/package/dist.sh
 if step "build fuzz" build fuzz; then
     for program in build/fuzz/tests/fuzz-*; do
         [ ! -x "$program" ] || step "fuzz ${program##*/fuzz-}" fuzz "$program"
