@@ -3,7 +3,8 @@
 # test.sh [--full] - installs what is missing and runs every test.
 #   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
 #            in 6000 ways instead of 300, kill the program at 560 instants
-#            instead of 56, and try each combination of tests/libvirt
+#            instead of 56, try each combination of tests/libvirt, and build,
+#            install and remove the packages
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -25,7 +26,7 @@ case ${1:-} in
     export V2V_FULL=1
     ;;
 *)
-    sed -n '3,6s/^# //p' "$0" >&2
+    sed -n '3,7s/^# //p' "$0" >&2
     exit 2
     ;;
 esac
@@ -302,7 +303,7 @@ join() {
 
 mkdir -p "$logs"
 rm -f "$logs"/*.counts
-step "set-up" setup build demo test
+step "set-up" setup build demo test ${V2V_FULL:+full}
 step "clang-format" formatted
 step "shellcheck" scripts_clean
 step "one folder a library" one_door
@@ -332,6 +333,9 @@ for script in tests/libvirt/*.sh; do
     [[ $script = */lib.sh || $script = */inject.sh ]] || guest_test "$script"
 done
 join machines
+if [ -n "${V2V_FULL:-}" ]; then
+    step "Debian package" tests/package/package.sh
+fi
 
 [ "$failed" = 0 ] || df -h . /tmp /var/tmp
 echo "$passed passed, $failed failed, $skipped skipped"
