@@ -335,6 +335,7 @@ done
 join machines
 if [ -n "${V2V_FULL:-}" ]; then
     step "Debian package" tests/package/package.sh
+    step "RPM package" tests/package/rpm.sh build/rpm
 fi
 
 [ "$failed" = 0 ] || df -h . /tmp /var/tmp

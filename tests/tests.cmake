@@ -156,3 +156,6 @@ set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
     unit.verify-chain unit.verify-device verify.mutations tree.inject
     tree.inject-real PROPERTIES LABELS long)
+
+v2v_script_test(package.version ${here}/package/version.sh
+    $<TARGET_FILE:v2v-virtio> ${PROJECT_BINARY_DIR}/man)
