@@ -3,7 +3,8 @@
 # test.sh [--full] - installs what is missing and runs every test.
 #   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
 #            in 6000 ways instead of 300, kill the program at 560 instants
-#            instead of 56, and try each combination of tests/libvirt
+#            instead of 56, try each combination of tests/libvirt, and build,
+#            install and remove the packages
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -25,7 +26,7 @@ case ${1:-} in
     export V2V_FULL=1
     ;;
 *)
-    sed -n '3,6s/^# //p' "$0" >&2
+    sed -n '3,7s/^# //p' "$0" >&2
     exit 2
     ;;
 esac
@@ -242,19 +243,6 @@ fuzz() {
     return $status
 }
 
-install_empty() {
-    local dest status=0
-    dest=$(mktemp -d)
-    DESTDIR=$dest cmake --install build/ci || status=1
-    [ -x "$(find "$dest" -name v2v-virtio -type f | head -n 1)" ] ||
-        { echo "no v2v-virtio in there"; status=1; }
-    [ "$(find "$dest" -path '*/man/man[157]/v2v-virtio*' | wc -l)" = \
-        "$(find man -name '*.pod' | wc -l)" ] ||
-        { echo "not all manual pages are in there"; status=1; }
-    rm -rf "$dest"
-    return $status
-}
-
 # guest_test SCRIPT: prints "ok - NAME" or "not ok - NAME" lines, which count;
 # one of tests/guest or tests/libvirt
 guest_test() {
@@ -318,7 +306,7 @@ rm -rf "$documents"
 mkdir -p "$logs"
 mkdir -m 1777 "$documents"
 rm -f "$logs"/*.counts
-step "set-up" setup build demo test
+step "set-up" setup build demo test ${V2V_FULL:+full}
 step "clang-format" formatted
 step "shellcheck" scripts_clean
 step "one folder a library" one_door
@@ -331,7 +319,8 @@ asan=$top/build/asan/tests
 [ ! -x "$asan/ntfs-mutate" ] || step "damaged NTFS" tests/ntfs/mutations.sh \
     "$asan/ntfs-mutate" "$asan/ntfs-fill" "$top/build/asan/mutations" "$ntfs_runs"
 step "valgrind" memcheck
-step "install" install_empty
+step "install" tests/package/install.sh build/ci
+step "tarball" tests/package/dist.sh
 if step "build fuzz" build fuzz; then
     for program in build/fuzz/tests/fuzz-*; do
         [ ! -x "$program" ] || step "fuzz ${program##*/fuzz-}" fuzz "$program"
@@ -348,6 +337,10 @@ for script in tests/libvirt/*.sh; do
 done
 join machines
 step "documents" tests/contract/validate.py "$documents"
+if [ -n "${V2V_FULL:-}" ]; then
+    step "Debian package" tests/package/package.sh
+    step "RPM package" tests/package/rpm.sh build/rpm
+fi
 
 [ "$failed" = 0 ] || df -h . /tmp /var/tmp
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -193,3 +193,5 @@ foreach(test IN LISTS all)
         set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED documents)
     endif()
 endforeach()
+v2v_script_test(package.version ${here}/package/version.sh
+    $<TARGET_FILE:v2v-virtio> ${PROJECT_BINARY_DIR}/man)
