@@ -85,13 +85,13 @@ check_print_json(const struct report *report, const struct console *console,
                                                      : "blocked";
 
     return json_print(
-        json_pack(
-            "{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
-            "program", "v2v-virtio " V2V_VERSION, "status", status, "images",
-            json_strings(&report->options->images), "backend",
-            json_backend(report->backend, report->not_direct), "error",
-            json_failure(failure), "guest", json_guest(&report->facts),
-            "findings", json_findings(&report->check), "not_checked",
-            json_gaps(&report->check), "warnings", json_warnings(console)),
+        json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                  "schema", 1, "program", "v2v-virtio " V2V_VERSION, "status",
+                  status, "images", json_disks(&report->disks), "backend",
+                  json_backend(report->backend, report->not_direct), "error",
+                  json_failure(failure), "guest", json_guest(&report->facts),
+                  "findings", json_findings(&report->check), "not_checked",
+                  json_gaps(&report->check), "warnings",
+                  json_warnings(console)),
         err);
 }

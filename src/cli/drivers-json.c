@@ -83,11 +83,11 @@ drivers_explain_print_json(const struct report *report,
                            json_text(choice->missing.items[i]), "rule",
                            drivers_rule_word(choice->missing_rule[i]), "why",
                            json_text(choice->missing_why.items[i])));
-    return json_print(
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "image",
-                  json_text(report->options->images.items[0]), "error",
-                  json_failure(failure), "guest", json_guest(&report->facts),
-                  "candidates", candidates, "missing", missing, "warnings",
-                  json_warnings(console)),
-        err);
+    return json_print(json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+                                1, "image", json_text(report_image(report)),
+                                "error", json_failure(failure), "guest",
+                                json_guest(&report->facts), "candidates",
+                                candidates, "missing", missing, "warnings",
+                                json_warnings(console)),
+                      err);
 }

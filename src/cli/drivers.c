@@ -51,7 +51,8 @@ drivers_list(const struct cli_options *options, struct v2v_error *err)
         result = drivers_catalogue_read(media, count, &catalogue, err);
     if (result == 0 && options->json)
         result = drivers_list_json(options, &catalogue, err);
-    for (size_t i = 0; result == 0 && !options->json && i < catalogue.count;
+    for (size_t i = 0; result == 0 && !options->json && !options->quiet &&
+                       i < catalogue.count;
          i++)
         print_entry(options, &catalogue.items[i]);
     session_close_media(media, count);

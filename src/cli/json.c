@@ -32,6 +32,16 @@ json_strings(const struct v2v_strings *list)
 }
 
 json_t *
+json_disks(const struct cli_disks *disks)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < disks->count; i++)
+        json_add(array, json_text(disks->items[i].path));
+    return array;
+}
+
+json_t *
 json_version(const struct inf_driver_ver *ver)
 {
     const uint16_t *v = ver->version;

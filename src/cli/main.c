@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/audit.h"
@@ -17,9 +18,19 @@ static int
 fail(const struct v2v_error *err)
 {
     fprintf(stderr, "v2v-virtio: %s\n", err->text);
-    if (err->code == V2V_ERR_USAGE)
-        fprintf(stderr, "Try \"v2v-virtio --help\".\n");
     return (int)err->code;
+}
+
+/* Of the command line, which has help. */
+static int
+fail_usage(int words, char *const *argv, const struct v2v_error *err)
+{
+    int status = fail(err);
+
+    fprintf(stderr, "Try \"v2v-virtio help%s%s%s%s\".\n", words > 0 ? " " : "",
+            words > 0 ? argv[1] : "", words > 1 ? " " : "",
+            words > 1 ? argv[2] : "");
+    return status;
 }
 
 /* The subcommands that look into a guest: what they do, and how they report. */
@@ -117,24 +128,28 @@ run_simple(const struct cli_options *options)
     return status;
 }
 
-/* A report that was cut off must not pass for a whole one. */
+/* A report that was cut off must not pass for a whole one, nor for a failure of
+ * what it reports on. */
 static int
-check_stdout(int status)
+check_stdout(int status, const char *lost)
 {
     struct v2v_error err;
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    v2v_error_set_errno(&err, errno, "standard output");
-    return fail(&err);
+    v2v_error_set_errno(&err, errno, "standard output%s", lost);
+    return status == V2V_OK ? fail(&err) : (fail(&err), status);
 }
 
 static int
 run(const struct cli_options *options)
 {
-    return check_stdout(find_guest_command(options) != NULL
-                            ? run_on_guest(options)
-                            : run_simple(options));
+    int status = find_guest_command(options) != NULL ? run_on_guest(options)
+                                                     : run_simple(options);
+
+    return check_stdout(status, status == V2V_OK && cli_writes(options)
+                                    ? " (all is done, only the report is lost)"
+                                    : "");
 }
 
 /* Those that only read leave nothing to be cleaned up. */
@@ -146,40 +161,72 @@ only_reads(const struct cli_options *options)
 }
 
 /* A file that is opened must not become descriptor 0, 1 or 2: what is printed
- * would go into an image. */
+ * would go into an image.  Where one was closed, reading and writing fail as
+ * they would have (gnulib's "stdopen" does the same). */
 static void
 open_standard_files(void)
 {
-    while (fcntl(STDERR_FILENO, F_GETFD) < 0 ||
-           fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
-           fcntl(STDIN_FILENO, F_GETFD) < 0)
-        if (open("/dev/null", O_RDWR) < 0)
+    static const int flags[] = { [STDIN_FILENO] = O_WRONLY,
+                                 [STDOUT_FILENO] = O_RDONLY,
+                                 [STDERR_FILENO] = O_RDONLY };
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
             _exit(V2V_ERR_INTERNAL);
+}
+
+static int
+help(int argc, char *const *argv)
+{
+    struct v2v_error err;
+
+    if (cli_print_help(argc, argv, &err) < 0)
+        return fail_usage(0, NULL, &err);
+    return check_stdout(V2V_OK, "");
+}
+
+static int
+carry_out(const struct cli_options *options, char *const *argv)
+{
+    if (options->help)
+        return help(options->command_len, argv + 1);
+    if (!options->version && !options->long_options) {
+        sandbox_set_mode(options->sandbox);
+        return only_reads(options) ? run(options) : supervise(run, options);
+    }
+    if (options->version)
+        printf("v2v-virtio " V2V_VERSION "\n");
+    else
+        cli_print_long_options();
+    return check_stdout(V2V_OK, "");
+}
+
+static int
+run_command_line(int argc, char **argv)
+{
+    struct cli_options options = { 0 };
+    struct v2v_error err = { 0 };
+    int status;
+
+    definition_set_ops(&options);
+    status = cli_options_parse(argc, argv, &options, &err) < 0
+                 ? fail_usage(options.command_len, argv, &err)
+                 : carry_out(&options, argv);
+    cli_options_done(&options);
+    return status;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct cli_options options;
-    struct v2v_error err = { 0 };
-    int status = V2V_OK;
+    const char *first = argc > 1 ? argv[1] : "";
 
     open_standard_files();
     signal(SIGCHLD, SIG_DFL); /* ignored, no status of a child would be told */
-    definition_set_ops(&options);
-    if (cli_options_parse(argc, argv, &options, &err) < 0)
-        status = fail(&err);
-    else if (options.help)
-        cli_print_help();
-    else if (options.version)
-        printf("v2v-virtio " V2V_VERSION "\n");
-    else if (options.long_options)
-        cli_print_long_options();
-    else {
-        sandbox_set_mode(options.sandbox);
-        status =
-            only_reads(&options) ? run(&options) : supervise(run, &options);
-    }
-    cli_options_done(&options);
-    return check_stdout(status);
+    if (strcmp(first, "help") == 0)
+        return help(argc - 2, argv + 2);
+    if (strcmp(first, "--complete") != 0)
+        return run_command_line(argc, argv);
+    cli_print_completions(argc - 2, argv + 2);
+    return check_stdout(V2V_OK, "");
 }

@@ -274,7 +274,9 @@ open_guest(struct report *report, struct session *session,
         (struct guest_machine){ .backend = report->options->backend,
                                 .disks = disks,
                                 .count = count,
-                                .scratch = image_scratch(session->images[0]) };
+                                .scratch = image_scratch(session->images[0]),
+                                .memsize = report->options->memsize,
+                                .smp = report->options->smp };
     if (guest_open(&machine, &session->guest, err) < 0)
         return -1;
     report->backend = guest_backend_name(session->guest);

@@ -83,9 +83,9 @@ print_undone_json(const char *path, const struct image_undone *undone,
 int
 undo(const struct cli_options *options, struct v2v_error *err)
 {
-    const struct image_options image_options = { .format = options->format,
-                                                 .work_dir =
-                                                     options->work_dir };
+    const struct image_options image_options = {
+        .format = cli_image_format(options, 0), .work_dir = options->work_dir
+    };
     const char *path = options->images.items[0];
     V2V_AUTO(image) struct image *image = NULL;
     struct image_undone undone = { 0 };

@@ -85,7 +85,7 @@ verify_print_json(const struct report *report, const struct console *console,
     return json_print(
         json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1,
                   "program", "v2v-virtio " V2V_VERSION, "status", status,
-                  "images", json_strings(&report->options->images), "backend",
+                  "images", json_disks(&report->disks), "backend",
                   json_backend(report->backend, report->not_direct), "error",
                   json_failure(failure), "guest", json_guest(&report->facts),
                   "links", json_links(&report->verify), "warnings",

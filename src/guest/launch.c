@@ -199,6 +199,12 @@ configure(const struct appliance *appliance,
     if (force_tcg &&
         guestfs_set_backend_setting(appliance->g, "force_tcg", "1") < 0)
         return -1;
+    if (machine->memsize > 0 &&
+        guestfs_set_memsize(appliance->g, (int)machine->memsize) < 0)
+        return -1;
+    if (machine->smp > 0 &&
+        guestfs_set_smp(appliance->g, (int)machine->smp) < 0)
+        return -1;
     for (size_t i = 0; i < machine->count; i++)
         if (add_disk(appliance, &machine->disks[i]) < 0)
             return -1;
