@@ -144,6 +144,9 @@ v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.environment ${here}/cli/environment.sh
+    $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.statuses ${here}/cli/statuses.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.xml ${here}/cli/xml.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.undo ${here}/cli/undo.sh $<TARGET_FILE:v2v-virtio>
     $<TARGET_FILE:transaction-tool>)
@@ -155,4 +158,4 @@ v2v_script_test(bench.measure ${here}/bench/measure-test.py)
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
     unit.verify-chain unit.verify-device verify.mutations tree.inject
-    tree.inject-real PROPERTIES LABELS long)
+    tree.inject-real cli.environment PROPERTIES LABELS long)

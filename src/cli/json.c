@@ -175,13 +175,13 @@ json_failure(const struct v2v_error *failure)
 int
 json_print(json_t *document, struct v2v_error *err)
 {
-    int result = 0;
+    bool whole = !incomplete && document != NULL &&
+                 (json_dumpf(document, stdout, JSON_INDENT(2)) == 0 ||
+                  ferror(stdout)); /* main() tells that */
 
-    if (incomplete || document == NULL ||
-        json_dumpf(document, stdout, JSON_INDENT(2)) < 0 ||
-        putchar('\n') == EOF)
-        result =
-            v2v_fail(err, V2V_ERR_INTERNAL, "cannot write the JSON document");
+    putchar('\n');
     json_decref(document);
-    return result;
+    return whole ? 0
+                 : v2v_fail(err, V2V_ERR_INTERNAL,
+                            "cannot make the JSON document: no memory");
 }

@@ -33,6 +33,20 @@ fail_usage(int words, char *const *argv, const struct v2v_error *err)
     return status;
 }
 
+/* Whoever has met what check/ knows, too: what to do about it is said. */
+static void
+add_advice(struct v2v_error *err)
+{
+    const struct check_code *code =
+        err->finding != NULL ? check_find_code(err->finding) : NULL;
+    struct v2v_error what = *err;
+
+    if (code == NULL)
+        return;
+    v2v_error_set(err, what.code, "%s: %s", what.text, code->advice);
+    v2v_error_name(err, code->name);
+}
+
 /* The subcommands that look into a guest: what they do, and how they report. */
 static const struct guest_command {
     enum cli_command command;
@@ -92,6 +106,8 @@ run_on_guest(const struct cli_options *options)
 
     console_init(&console);
     result = command->run(&report, &err);
+    if (result < 0)
+        add_advice(&err);
     console_end_progress(&console);
     status = result < 0 ? fail(&err) : (int)report.outcome;
     if (print_report(command, &report, &console, result < 0 ? &err : NULL,
@@ -122,8 +138,10 @@ run_simple(const struct cli_options *options)
     else
         result = options->list ? undo_list(options, &err) : undo(options, &err);
     console_end_progress(&console);
-    if (result < 0)
+    if (result < 0) {
+        add_advice(&err);
         status = fail(&err);
+    }
     console_done(&console);
     return status;
 }

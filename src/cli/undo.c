@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/console.h"
@@ -246,6 +247,8 @@ recover(const struct cli_options *options, struct v2v_error *err)
 
     if (image_recover(path, options->work_dir, &what, err) < 0)
         return -1;
+    if (what == IMAGE_NOTHING_TO_RECOVER && access(path, F_OK) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
     if (options->json)
         return json_print(json_pack("{s:i, s:s, s:s, s:o}", "schema", 1,
                                     "program", "v2v-virtio " V2V_VERSION,

@@ -189,11 +189,11 @@ several_windows(const struct facts *facts, const struct v2v_bytes *names,
     bool one = facts->disk_count == 1;
 
     return v2v_refuse(err, V2V_ERR_GUEST, "several-windows",
-                      "multi-boot: %zu Windows in %s, in %.*s: say which "
-                      "with --root %s",
+                      "multi-boot: %zu Windows in %s, in %.*s (%s)",
                       count_windows(facts, &any),
                       one ? "one image" : "these images", (int)names->len,
-                      (const char *)names->data, one ? "N" : "DISK:N");
+                      (const char *)names->data,
+                      one ? "--root N" : "--root DISK:N");
 }
 
 /* The one at @root, of those that were found. */

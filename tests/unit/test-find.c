@@ -259,8 +259,8 @@ test_which_of_several(void **state)
 
     (void)state;
     refuses(two, anywhere, V2V_ERR_GUEST, "several-windows",
-            "multi-boot: 2 Windows in one image, in partitions 1, 2: say which "
-            "with --root N");
+            "multi-boot: 2 Windows in one image, in partitions 1, 2 (--root "
+            "N)");
     refuses(two, (struct facts_root){ FACTS_ANY, 3 }, V2V_ERR_USAGE, NULL,
             "--root 3: there is no Windows in that partition, but in "
             "partitions 1, 2");
