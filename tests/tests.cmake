@@ -144,6 +144,8 @@ v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.completion ${here}/cli/completion.sh
+    $<TARGET_FILE:v2v-virtio> ${top}/src/cli/completion.bash)
 v2v_script_test(cli.environment ${here}/cli/environment.sh
     $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.statuses ${here}/cli/statuses.sh $<TARGET_FILE:v2v-virtio>)
