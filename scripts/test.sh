@@ -247,6 +247,9 @@ install_empty() {
     DESTDIR=$dest cmake --install build/ci || status=1
     [ -x "$(find "$dest" -name v2v-virtio -type f | head -n 1)" ] ||
         { echo "no v2v-virtio in there"; status=1; }
+    [ "$(find "$dest" -path '*/man/man[157]/v2v-virtio*' | wc -l)" = \
+        "$(find man -name '*.pod' | wc -l)" ] ||
+        { echo "not all manual pages are in there"; status=1; }
     rm -rf "$dest"
     return $status
 }

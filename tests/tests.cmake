@@ -120,6 +120,8 @@ v2v_script_test(golden.plans ${here}/golden/plans.sh
     $<TARGET_FILE:plan-tool> ${work}/plans)
 v2v_script_test(golden.against-windows ${here}/golden/against-windows.py
     $<TARGET_FILE:plan-tool> ${top}/fixtures/mkhive ${work}/against-windows)
+v2v_script_test(doc.diagrams ${top}/doc/diagrams.py --check)
+v2v_script_test(golden.documented ${here}/golden/documented.py ${top})
 v2v_script_test(golden.only-planned ${here}/golden/only-planned.sh
     $<TARGET_FILE:plan-tool> ${work}/only-planned fixtures)
 v2v_script_test(golden.only-planned-real ${here}/golden/only-planned.sh
@@ -140,7 +142,13 @@ v2v_script_test(cli.options-documented ${here}/cli/options-documented.sh
     $<TARGET_FILE:v2v-virtio> ${top}/man)
 v2v_script_test(cli.warnings-documented ${here}/cli/warnings-documented.sh
     ${top}/src ${top}/man/v2v-virtio-report.pod)
+v2v_script_test(cli.files-documented ${here}/cli/files-documented.sh ${top})
 v2v_script_test(cli.codes-documented ${here}/cli/codes-documented.sh ${top})
+if(V2V_DIRECT) # an appliance for each example would take too long
+    v2v_script_test(cli.examples ${here}/cli/examples.py
+        $<TARGET_FILE:v2v-virtio>)
+    set_tests_properties(cli.examples PROPERTIES LABELS long TIMEOUT 600)
+endif()
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     $<TARGET_FILE:v2v-virtio>)

@@ -11,6 +11,8 @@
  *     vm.qcow2.v2v-undo-N.xml    the domain XML that was replaced, if any
  *     vm.qcow2.v2v-undo-N.domain.xml
  *                                the definition that was replaced, if any
+ *     vm.qcow2.v2v-old.xml       made by an undo: the old domain XML, as the
+ *                                present one was edited
  * They can be moved with the image, and deleted: what was done stays done.
  *
  * An undo is a change like another: the old content goes to an overlay, which
