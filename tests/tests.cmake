@@ -172,6 +172,10 @@ endif()
 v2v_script_test(cli.damaged ${here}/cli/damaged.sh ${v2v})
 v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     ${v2v})
+v2v_script_test(cli.completion ${here}/cli/completion.sh ${v2v}
+    ${top}/completion/v2v-virtio)
+v2v_script_test(cli.environment ${here}/cli/environment.sh ${v2v})
+v2v_script_test(cli.statuses ${here}/cli/statuses.sh ${v2v})
 v2v_script_test(cli.xml ${here}/cli/xml.sh ${v2v})
 v2v_script_test(cli.undo ${here}/cli/undo.sh ${v2v}
     $<TARGET_FILE:transaction-tool>)
@@ -183,7 +187,7 @@ v2v_script_test(bench.measure ${here}/bench/measure-test.py)
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
     unit.verify-chain unit.verify-device verify.mutations tree.inject
-    tree.inject-real PROPERTIES LABELS long)
+    tree.inject-real cli.environment PROPERTIES LABELS long)
 
 # Every test that runs the program.
 get_property(all DIRECTORY PROPERTY TESTS)

@@ -7,11 +7,12 @@
 static const struct check_code codes[] = {
     /* facts/: no Windows, and why */
     { "no-windows", CHECK_BLOCKS, false,
-      "give the image of the disk that Windows is on" },
+      "give the image of the disk that Windows is on, or all images of the "
+      "machine" },
     { "windows-unreadable", CHECK_BLOCKS, false,
       "let chkdsk repair the volume in Windows, or restore it from a backup" },
     { "several-windows", CHECK_BLOCKS, false,
-      "say with --root which one is meant" },
+      "say with --root which one is meant, or --root first" },
     { "bitlocker-locked", CHECK_BLOCKS, false,
       "decrypt the volume in Windows (manage-bde -off C:) and shut down" },
     { "bitlocker-suspended", CHECK_BLOCKS, false,
@@ -31,9 +32,11 @@ static const struct check_code codes[] = {
     { "hive-corrupt", CHECK_BLOCKS, false,
       "repair Windows, or restore the registry hive from a backup" },
     { "unsupported-version", CHECK_BLOCKS, false,
-      "keep emulated devices: there are no virtio drivers for this Windows" },
+      "keep emulated devices: there are no virtio drivers available for this "
+      "version of Windows" },
     { "unsupported-architecture", CHECK_BLOCKS, false,
-      "keep emulated devices: there are no virtio drivers for this Windows" },
+      "keep emulated devices: there are no virtio drivers available for this "
+      "version of Windows" },
 
     /* image/: it is not opened, and why */
     { "image-unreadable", CHECK_BLOCKS, false,
@@ -70,17 +73,22 @@ static const struct check_code codes[] = {
       "the drivers" },
 
     /* disk.c */
+    /* in the words of virt-v2v, which people search for */
     { "hibernated", CHECK_BLOCKS, false,
-      "start Windows and shut it down with \"shutdown /s /t 0\"" },
+      "Windows Hibernation or Fast Restart is being used: start Windows and "
+      "shut it down with \"shutdown /s /t 0\"" },
     { "fast-startup", CHECK_BLOCKS, false,
-      "start Windows and shut it down with \"shutdown /s /t 0\", which turns "
-      "Fast Startup off for that time" },
+      "Windows Hibernation or Fast Restart is being used: start Windows and "
+      "shut it down with \"shutdown /s /t 0\", which turns Fast Startup off "
+      "for that time" },
     { "volume-dirty", CHECK_BLOCKS, false,
       "let Windows run chkdsk and shut it down" },
     { "journal-v2", CHECK_BLOCKS, false,
-      "start Windows and shut it down with \"shutdown /s /t 0\"" },
+      "this probably happened because Windows Hibernation or Fast Restart is "
+      "being used: start Windows and shut it down with \"shutdown /s /t 0\"" },
     { "journal-unclean", CHECK_BLOCKS, false,
-      "start Windows and shut it down" },
+      "start Windows and shut it down; if the machine crashed, let it run "
+      "chkdsk" },
     { "volume-full", CHECK_BLOCKS, false,
       "make room on the Windows volume: Disk Cleanup, or a larger volume" },
     { "folder-redirected", CHECK_BLOCKS, false,
@@ -160,7 +168,9 @@ static const struct check_code codes[] = {
 
     /* policy.c, hvci.c */
     { "boot-driver-missing", CHECK_BLOCKS, false,
-      "take a driver medium that has the boot driver for this Windows" },
+      "take another driver medium, as an older virtio-win for an older "
+      "Windows: on this one there are no virtio drivers available for this "
+      "version of Windows" },
     { "driver-missing", CHECK_WARNS, false,
       "nothing if the device is not needed, which stays as it is; else take a "
       "medium that has its driver" },
@@ -220,13 +230,13 @@ static const struct check_code codes[] = {
       "newer driver, not the one injected" },
     { "virtio-staged", CHECK_WARNS, false,
       "run inject: a driver that is only in the driver store does not boot the "
-      "guest (stop code 0x7B)" },
+      "guest (INACCESSIBLE_BOOT_DEVICE, 0x7B)" },
     { "virtio-demoted", CHECK_WARNS, false,
       "run inject, then boot on virtio at once: Windows switches off a driver "
-      "for which it found no device (stop code 0x7B)" },
+      "for which it found no device (INACCESSIBLE_BOOT_DEVICE, 0x7B)" },
     { "virtio-service-only", CHECK_WARNS, false,
       "run inject: Windows 8 and later bind a boot disk by the driver database "
-      "(stop code 0x7B)" },
+      "(INACCESSIBLE_BOOT_DEVICE, 0x7B)" },
     { "virtio-incomplete", CHECK_INFO, false,
       "nothing if the other boot driver is used; inject completes it" },
     { "virt-v2v-stub", CHECK_INFO, false,
@@ -282,6 +292,7 @@ check_status(const struct check_code *code)
         { "driver-untrusted", V2V_ERR_DRIVER },
         { "disk-unreadable", V2V_ERR_FORMAT },
         { "image-unreadable", V2V_ERR_FORMAT },
+        { "host-full", V2V_ERR_INTERNAL },
         { "hive-corrupt", V2V_ERR_FORMAT },
     };
 

@@ -91,8 +91,8 @@ json_t *
 check_json(const struct report *report)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o}", "images",
-        json_strings(&report->options->images), "backend",
+        "{s:o, s:o, s:o, s:o, s:o}", "images", json_disks(&report->disks),
+        "backend",
         json_backend(report->backend, report->not_direct, &report->libguestfs),
         "guest", json_guest(&report->facts), "findings",
         json_findings(&report->check), "not_checked",

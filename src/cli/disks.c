@@ -32,7 +32,8 @@ cli_disks_named(const struct cli_options *options, struct cli_disks *ret,
                 struct v2v_error *err)
 {
     for (size_t i = 0; i < options->images.count; i++)
-        if (add_disk(ret, options->images.items[i], options->format, err) < 0)
+        if (add_disk(ret, options->images.items[i],
+                     cli_image_format(options, i), err) < 0)
             return -1;
     return 0;
 }

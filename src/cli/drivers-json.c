@@ -78,8 +78,8 @@ drivers_explain_json(const struct report *report)
                            drivers_rule_word(choice->missing_rule[i]), "why",
                            json_text(choice->missing_why.items[i])));
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o}", "image",
-        json_text(report->options->images.items[0]), "backend",
+        "{s:o, s:o, s:o, s:o, s:o}", "image", json_text(report_image(report)),
+        "backend",
         json_backend(report->backend, report->not_direct, &report->libguestfs),
         "guest", json_guest(&report->facts), "candidates", candidates,
         "missing", missing);

@@ -56,7 +56,8 @@ drivers_list(const struct cli_options *options, struct answer *ret,
         result = drivers_catalogue_read(media, count, &catalogue, err);
     if (result == 0 && options->json)
         ret->details = drivers_list_json(options, &catalogue);
-    for (size_t i = 0; result == 0 && !options->json && i < catalogue.count;
+    for (size_t i = 0; result == 0 && !options->json && !options->quiet &&
+                       i < catalogue.count;
          i++)
         print_entry(options, &catalogue.items[i]);
     session_close_media(media, count);

@@ -39,8 +39,7 @@ stop_at_blockers(const struct report *report, struct v2v_error *err)
                  "which",
                  count - 1);
     return v2v_refuse(err, check_status(first->code), first->code->name,
-                      "%s: %s: %s", report_image(report), first->evidence,
-                      first->code->advice);
+                      "%s: %s", report_image(report), first->evidence);
 }
 
 /* FILETIME: 100 ns since 1601; 1970 is 11644473600 s later. */

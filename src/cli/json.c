@@ -34,6 +34,16 @@ json_strings(const struct v2v_strings *list)
 }
 
 json_t *
+json_disks(const struct cli_disks *disks)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < disks->count; i++)
+        json_add(array, json_text(disks->items[i].path));
+    return array;
+}
+
+json_t *
 json_version(const struct inf_driver_ver *ver)
 {
     const uint16_t *v = ver->version;
@@ -170,13 +180,13 @@ json_failure(const struct v2v_error *failure)
 int
 json_print(json_t *document, struct v2v_error *err)
 {
-    int result = 0;
+    bool whole = !incomplete && document != NULL &&
+                 (json_dumpf(document, stdout, JSON_INDENT(2)) == 0 ||
+                  ferror(stdout)); /* main() tells that */
 
-    if (incomplete || document == NULL ||
-        json_dumpf(document, stdout, JSON_INDENT(2)) < 0 ||
-        putchar('\n') == EOF)
-        result =
-            v2v_fail(err, V2V_ERR_INTERNAL, "cannot write the JSON document");
+    putchar('\n');
     json_decref(document);
-    return result;
+    return whole ? 0
+                 : v2v_fail(err, V2V_ERR_INTERNAL,
+                            "cannot make the JSON document: no memory");
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "check/check.h"
 #include "cli/console.h"
+#include "cli/disks.h"
 #include "domain/domain.h"
 #include "facts/facts.h"
 #include "verify/verify.h"
@@ -23,6 +24,8 @@ enum { JSON_SCHEMA_VERSION = 1 };
 /* NULL is null.  A text from a guest that is not UTF-8 is one U+FFFD. */
 json_t *json_text(const char *s);
 json_t *json_strings(const struct v2v_strings *list);
+/* Their paths. */
+json_t *json_disks(const struct cli_disks *disks);
 /* "100.85.104.20000" */
 json_t *json_version(const struct inf_driver_ver *ver);
 /* Who opened the guest; NULL: nobody, which is null.  @not_direct: "" is null.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/check.h"
 #include "cli/audit.h"
 #include "cli/codes.h"
 #include "cli/definition.h"
@@ -19,14 +20,30 @@
 #include "cli/undo.h"
 #include "cli/xml.h"
 
+/* What to do about it is said to people, where check/ knows; a document has it
+ * anyway. */
+static void
+add_advice(struct v2v_error *err)
+{
+    const struct check_code *code =
+        err->finding != NULL ? check_find_code(err->finding) : NULL;
+    struct v2v_error what = *err;
+
+    if (code == NULL)
+        return;
+    v2v_error_set(err, what.code, "%s: %s", what.text, code->advice);
+    v2v_error_name(err, code->name);
+}
+
 static int
 fail(const struct v2v_error *err)
 {
-    console_error(err);
+    struct v2v_error said = *err;
+
+    add_advice(&said);
+    console_error(&said);
     events_error(err);
     outcome_set("failed", code_of(err));
-    if (err->code == V2V_ERR_USAGE)
-        fprintf(stderr, "Try \"v2v-virtio --help\".\n");
     return (int)err->code;
 }
 
@@ -115,16 +132,17 @@ run_simple(const struct cli_options *options, struct answer *answer,
     return result;
 }
 
-/* A report that was cut off must not pass for a whole one. */
+/* A report that was cut off must not pass for a whole one, nor for a failure of
+ * what it reports on. */
 static int
-check_stdout(int status)
+check_stdout(int status, const char *lost)
 {
     struct v2v_error err;
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    v2v_error_set_errno(&err, errno, "standard output");
-    return fail(&err);
+    v2v_error_set_errno(&err, errno, "standard output%s", lost);
+    return status == V2V_OK ? fail(&err) : (fail(&err), status);
 }
 
 /* A failure has a document, too. */
@@ -173,18 +191,23 @@ run(const struct cli_options *options)
                                 result < 0 ? &err : NULL);
     json_decref(answer.details);
     console_done(&console);
-    return check_stdout(status);
+    return check_stdout(status, status == V2V_OK && cli_writes(options)
+                                    ? " (all is done, only the report is lost)"
+                                    : "");
 }
 
 /* A file that is opened must not become descriptor 0, 1 or 2: what is printed
- * would go into an image. */
+ * would go into an image.  Where one was closed, reading and writing fail as
+ * they would have (gnulib's "stdopen" does the same). */
 static void
 open_standard_files(void)
 {
-    while (fcntl(STDERR_FILENO, F_GETFD) < 0 ||
-           fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
-           fcntl(STDIN_FILENO, F_GETFD) < 0)
-        if (open("/dev/null", O_RDWR) < 0)
+    static const int flags[] = { [STDIN_FILENO] = O_WRONLY,
+                                 [STDOUT_FILENO] = O_RDONLY,
+                                 [STDERR_FILENO] = O_RDONLY };
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
             _exit(V2V_ERR_INTERNAL);
 }
 
@@ -198,15 +221,19 @@ wants_json(int argc, char **argv)
     return false;
 }
 
+/* @words: of the command, which has help. */
 static int
-refuse_usage(int argc, char **argv, const struct v2v_error *why)
+refuse_usage(int argc, char **argv, int words, const struct v2v_error *why)
 {
     struct answer answer = { 0 };
     int status = fail(why);
 
-    return wants_json(argc, argv)
-               ? answer_in_json(NULL, &answer, NULL, status, why)
-               : status;
+    fprintf(stderr, "Try \"v2v-virtio help%s%s%s%s\".\n", words > 0 ? " " : "",
+            words > 0 ? argv[1] : "", words > 1 ? " " : "",
+            words > 1 ? argv[2] : "");
+    if (wants_json(argc, argv))
+        status = answer_in_json(NULL, &answer, NULL, status, why);
+    return check_stdout(status, "");
 }
 
 static int
@@ -218,38 +245,67 @@ work(int argc, char **argv, const struct cli_options *options)
     outcome_init();
     console_set_colors(options->colors);
     if (events_open(options, &err) < 0)
-        return refuse_usage(argc, argv, &err);
+        return refuse_usage(argc, argv, options->command_len, &err);
     if (!options->quiet)
         progress_open();
     sandbox_set_mode(options->sandbox);
     status = only_reads(options) ? run(options) : supervise(run, options);
-    status = check_stdout(status);
     events_done(status);
+    return status;
+}
+
+static int
+help(int argc, char **argv)
+{
+    struct v2v_error err = { 0 };
+
+    if (cli_print_help(argc, argv, &err) < 0)
+        return refuse_usage(argc, argv, 0, &err);
+    return check_stdout(V2V_OK, "");
+}
+
+static int
+carry_out(int argc, char **argv, const struct cli_options *options)
+{
+    if (options->help)
+        return help(options->command_len, argv + 1);
+    if (options->version)
+        printf("v2v-virtio " V2V_VERSION "\n");
+    else if (options->long_options)
+        cli_print_long_options();
+    else if (options->capabilities)
+        cli_print_capabilities();
+    else
+        return work(argc, argv, options);
+    return check_stdout(V2V_OK, "");
+}
+
+static int
+run_command_line(int argc, char **argv)
+{
+    struct cli_options options = { 0 };
+    struct v2v_error err = { 0 };
+    int status;
+
+    definition_set_ops(&options);
+    status = cli_options_parse(argc, argv, &options, &err) < 0
+                 ? refuse_usage(argc, argv, options.command_len, &err)
+                 : carry_out(argc, argv, &options);
+    cli_options_done(&options);
     return status;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct cli_options options;
-    struct v2v_error err = { 0 };
-    int status = V2V_OK;
+    const char *first = argc > 1 ? argv[1] : "";
 
     open_standard_files();
     signal(SIGCHLD, SIG_DFL); /* ignored, no status of a child would be told */
-    definition_set_ops(&options);
-    if (cli_options_parse(argc, argv, &options, &err) < 0)
-        status = refuse_usage(argc, argv, &err);
-    else if (options.help)
-        cli_print_help();
-    else if (options.version)
-        printf("v2v-virtio " V2V_VERSION "\n");
-    else if (options.long_options)
-        cli_print_long_options();
-    else if (options.capabilities)
-        cli_print_capabilities();
-    else
-        status = work(argc, argv, &options);
-    cli_options_done(&options);
-    return check_stdout(status);
+    if (strcmp(first, "help") == 0)
+        return help(argc - 2, argv + 2);
+    if (strcmp(first, "--complete") != 0)
+        return run_command_line(argc, argv);
+    cli_print_completions(argc - 2, argv + 2);
+    return check_stdout(V2V_OK, "");
 }

@@ -2,13 +2,14 @@
 /**
  * cli/options.h - the command line
  *
- * One table serves getopt_long(), --help and --long-options (for completion
- * and for the test that the manual has them all).
+ * One table (option-table.h) serves getopt_long(), the help, the completion and
+ * the test that the manual has them all.
  */
 #ifndef V2V_CLI_OPTIONS_H
 #define V2V_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -30,19 +31,26 @@ enum cli_command {
     CLI_XML = 128
 };
 
+#define CLI_FORMAT_AUTO "auto"
+
 struct cli_options {
     enum cli_command command;
-    struct v2v_strings images; /* the disks of one machine; one with "undo",
-                                  "recover" and "drivers explain"; with "undo
-                                  --list" also folders */
-    struct v2v_strings media;  /* --virtio-iso, arguments, or VIRTIO_WIN */
+    int command_len; /* its words behind the program's name; 0: only --help and
+                        the like were said */
+    struct v2v_strings images;  /* the disks of one machine; one with "undo"
+                                   and "recover"; with "undo --list" also
+                                   folders */
+    struct v2v_strings formats; /* as many: each one's, or CLI_FORMAT_AUTO; see
+                                   cli_image_format() */
+    struct v2v_strings media;   /* --virtio-iso, arguments, or VIRTIO_WIN */
     const char *domain_xml, *output_xml; /* of "xml": its two arguments, where
                                             "-" is standard input and output;
                                             output_xml may be NULL */
     const char *domain;  /* --domain: name or UUID in libvirt; no images then */
     const char *connect; /* URI; NULL: libvirt's default */
     const char *output;  /* a new image; NULL: the image itself changes */
-    const char *format;
+    const char *format;  /* of the images from here on; NULL: not said */
+    size_t images_before_format; /* how many had been named with -a by then */
     const char *work_dir;
     struct facts_root root;
     enum guest_choice backend;
@@ -53,6 +61,8 @@ struct cli_options {
     bool has_block_driver; /* it was said; else the drivers say it */
     bool add[DOMAIN_FEATURES];
     unsigned nic_queues; /* 0: as they are */
+    unsigned memsize;    /* of the appliance, MB; 0: libguestfs' default */
+    unsigned smp;        /* its processors; 0: the same */
     bool diff;           /* of the XML, on standard output */
     bool no_undo, list;
     const char *events;           /* --events: a file or "fd:N"; NULL: none */
@@ -75,6 +85,15 @@ int cli_options_parse(int argc, char **argv, struct cli_options *ret,
                       struct v2v_error *err);
 void cli_options_done(struct cli_options *options);
 
+/* QEMU's name of the format of images[i] as it was given; NULL: by probing. */
+static inline const char *
+cli_image_format(const struct cli_options *options, size_t i)
+{
+    const char *format = options->formats.items[i];
+
+    return strcmp(format, CLI_FORMAT_AUTO) == 0 ? NULL : format;
+}
+
 /* Does the command change images?  If not, it opens them for reading only. */
 bool cli_writes(const struct cli_options *options);
 
@@ -84,9 +103,20 @@ struct domain_options cli_domain_options(const struct cli_options *options);
 /* Is the finding among those of --allow? */
 bool cli_allows(const struct cli_options *options, const char *code);
 
-void cli_print_help(void);
+/* For "help" and --help: of one command, or of all that begin with these words;
+ * without any the program's.  On standard output.
+ * Returns: 0, or -1 with V2V_ERR_USAGE: there is no such command. */
+int cli_print_help(int argc, char *const *argv, struct v2v_error *err);
 void cli_print_long_options(void);
 /* What --machine-readable says on its own, one a line. */
 void cli_print_capabilities(void);
+
+/* For the shell: what may stand in place of the last of these words, which are
+ * those behind the program's name.  One a line, or as the first line
+ *   @files, @folders   names of such
+ *   @domains           of libvirt, whose URI is on the second line, if it was
+ *                      said
+ *   @list              the lines behind it, with commas between */
+void cli_print_completions(int argc, char *const *argv);
 
 #endif

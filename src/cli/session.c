@@ -257,7 +257,9 @@ open_guest(struct report *report, struct session *session,
                                 .disks = disks,
                                 .count = count,
                                 .scratch = image_scratch(session->images[0]),
-                                .use = &report->libguestfs };
+                                .use = &report->libguestfs,
+                                .memsize = report->options->memsize,
+                                .smp = report->options->smp };
     if (guest_open(&machine, &session->guest, err) < 0)
         return -1;
     report->backend = guest_backend_name(session->guest);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/console.h"
@@ -80,9 +81,9 @@ int
 undo(const struct cli_options *options, struct answer *ret,
      struct v2v_error *err)
 {
-    const struct image_options image_options = { .format = options->format,
-                                                 .work_dir =
-                                                     options->work_dir };
+    const struct image_options image_options = {
+        .format = cli_image_format(options, 0), .work_dir = options->work_dir
+    };
     const char *path = options->images.items[0];
     V2V_AUTO(image) struct image *image = NULL;
     struct image_undone undone = { 0 };
@@ -245,6 +246,8 @@ recover(const struct cli_options *options, struct answer *ret,
     v2v_step("cli", "recover", "Looking for what was begun on %s", path);
     if (image_recover(path, options->work_dir, &what, err) < 0)
         return -1;
+    if (what == IMAGE_NOTHING_TO_RECOVER && access(path, F_OK) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
     progress_end();
     ret->status = names[what];
     ret->details = json_pack("{s:o}", "image", json_text(path));

@@ -89,8 +89,7 @@ json_t *
 verify_json(const struct report *report)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o}", "images",
-        json_strings(&report->options->images), "backend",
+        "{s:o, s:o, s:o, s:o}", "images", json_disks(&report->disks), "backend",
         json_backend(report->backend, report->not_direct, &report->libguestfs),
         "guest", json_guest(&report->facts), "links",
         json_links(&report->verify));

@@ -12,7 +12,7 @@ static bool
 matches(const struct facts_root *root, const struct facts_volume *volume)
 {
     return (root->disk == FACTS_ANY || root->disk == (int)volume->disk) &&
-           (root->partition == FACTS_ANY ||
+           (root->partition < 0 ||
             root->partition == (int)volume->place.number);
 }
 
@@ -55,7 +55,7 @@ check_root(const struct facts *facts, const struct facts_root *root,
         facts->disks[root->disk].unreadable != NULL)
         return refuse_disk(&facts->disks[root->disk], err);
     for (size_t i = 0; i < facts->volume_count; i++)
-        if (root->partition != FACTS_ANY && matches(root, &facts->volumes[i]) &&
+        if (root->partition >= 0 && matches(root, &facts->volumes[i]) &&
             facts->volumes[i].unreadable != NULL)
             return refuse_volume(&facts->volumes[i], err);
     return 0;
@@ -189,10 +189,11 @@ several_windows(const struct facts *facts, const struct v2v_bytes *names,
     bool one = facts->disk_count == 1;
 
     return v2v_refuse(err, V2V_ERR_GUEST, "several-windows",
-                      "%zu Windows in %s, in %.*s: say which with --root %s",
+                      "multi-boot: %zu Windows in %s, in %.*s (%s)",
                       count_windows(facts, &any),
                       one ? "one image" : "these images", (int)names->len,
-                      (const char *)names->data, one ? "N" : "DISK:N");
+                      (const char *)names->data,
+                      one ? "--root N" : "--root DISK:N");
 }
 
 /* The one at @root, of those that were found. */
@@ -207,12 +208,12 @@ choose(const struct facts_root *root, struct facts *facts,
         return -1;
     if (count == 0)
         return none_at_root(root, &names, err);
-    if (count > 1)
+    if (count > 1 && root->partition != FACTS_FIRST)
         return several_windows(facts, &names, err);
-    for (size_t i = 0; i < facts->volume_count; i++)
-        if (facts->volumes[i].system_root != NULL &&
-            matches(root, &facts->volumes[i]))
-            facts->system_volume = i;
+    facts->system_volume = 0;
+    while (facts->volumes[facts->system_volume].system_root == NULL ||
+           !matches(root, &facts->volumes[facts->system_volume]))
+        facts->system_volume++;
     return 0;
 }
 

@@ -12,9 +12,11 @@
 /* Which Windows: the only one for which these hold. */
 struct facts_root {
     int disk;      /* its index, from 0, or FACTS_ANY */
-    int partition; /* its number, or FACTS_ANY */
+    int partition; /* its number, FACTS_ANY, or FACTS_FIRST: any, and of
+                      several the first */
 };
 #define FACTS_ANY (-1)
+#define FACTS_FIRST (-2)
 
 /**
  * facts_find_windows() - look into every volume of every disk

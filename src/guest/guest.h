@@ -71,9 +71,8 @@ enum guest_choice {
     GUEST_LIBGUESTFS /* a virtual machine */
 };
 
-/* "auto", "direct", "libguestfs"; V2V_ERR_USAGE. */
-int guest_choice_by_name(const char *name, enum guest_choice *ret,
-                         struct v2v_error *err);
+/* "auto", "direct", "libguestfs", by their numbers; NULL at the end. */
+const char *guest_choice_name(size_t choice);
 
 /* What libguestfs takes with its default backend, which leaves one of the 256
  * targets of a virtio-scsi bus to the appliance itself.
@@ -93,6 +92,8 @@ struct guest_machine {
     const char *scratch;   /* a directory for temporary files and sockets, which
                             * need a short path; what is left in it when we are
                             * killed is for its owner to delete */
+    unsigned memsize;      /* of the appliance, MB; 0: as its headers say */
+    unsigned smp;          /* its processors; 0: as libguestfs has it */
     struct guest_use *use; /* counted there until the guest is closed; NULL:
                             * nobody asks */
 };

@@ -246,13 +246,13 @@ create(const char *scratch)
  * fills with pages that are read once, and QEMU grows with it. */
 enum { MEMORY = 512 };
 
-/* The user's own choice is taken by guestfs_create() (man guestfs). */
+/* What the environment says is taken by guestfs_create() (man guestfs). */
 static int
-set_memory(guestfs_h *g)
+set_memory(guestfs_h *g, unsigned memsize)
 {
-    return getenv("LIBGUESTFS_MEMSIZE") != NULL
-               ? 0
-               : guestfs_set_memsize(g, MEMORY);
+    if (memsize == 0 && getenv("LIBGUESTFS_MEMSIZE") != NULL)
+        return 0;
+    return guestfs_set_memsize(g, memsize > 0 ? (int)memsize : MEMORY);
 }
 
 static int
@@ -263,11 +263,14 @@ configure(const struct appliance *appliance,
 
     if (watch_events(appliance, machine->use) < 0 ||
         guestfs_set_network(appliance->g, 0) < 0 ||
-        set_memory(appliance->g) < 0 ||
+        set_memory(appliance->g, machine->memsize) < 0 ||
         guestfs_set_tmpdir(appliance->g, machine->scratch) < 0)
         return -1;
     if (force_tcg &&
         guestfs_set_backend_setting(appliance->g, "force_tcg", "1") < 0)
+        return -1;
+    if (machine->smp > 0 &&
+        guestfs_set_smp(appliance->g, (int)machine->smp) < 0)
         return -1;
     for (size_t i = 0; i < machine->count; i++)
         if (add_disk(appliance, &machine->disks[i], disks[i].sector_size) < 0)

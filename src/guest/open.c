@@ -7,21 +7,14 @@
 #include "guest/direct.h"
 #include "guest/internal.h"
 
-int
-guest_choice_by_name(const char *name, enum guest_choice *ret,
-                     struct v2v_error *err)
+const char *
+guest_choice_name(size_t choice)
 {
     static const char *const names[] = { [GUEST_AUTO] = "auto",
                                          [GUEST_DIRECT] = "direct",
                                          [GUEST_LIBGUESTFS] = "libguestfs" };
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) {
-            *ret = (enum guest_choice)i;
-            return 0;
-        }
-    return v2v_fail(err, V2V_ERR_USAGE, "%s: it is auto, direct or libguestfs",
-                    name);
+    return choice < sizeof names / sizeof *names ? names[choice] : NULL;
 }
 
 static int

@@ -63,6 +63,9 @@ enum {
 const char *image_format_by_magic(const void *head, const void *tail,
                                   uint64_t size);
 
+/* The formats that image_options takes, as QEMU calls them; NULL at the end. */
+const char *image_format_name(size_t i);
+
 /**
  * image_open() - check that an image may be worked on, and lock it
  * @path:    any file name; ':' and a leading '-' have no meaning

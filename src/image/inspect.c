@@ -74,6 +74,12 @@ static const struct format {
     { "luks", NULL }, /* refused as encrypted, which says more */
 };
 
+const char *
+image_format_name(size_t i)
+{
+    return i < sizeof formats / sizeof *formats ? formats[i].name : NULL;
+}
+
 static const struct format *
 format_by_name(const char *name)
 {

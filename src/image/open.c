@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -18,6 +19,15 @@
 /* Ours: any byte that nobody else uses; locks may lie beyond a file's end. */
 #define OUR_LOCK_BYTE INT64_C(0x76327600) /* "v2v" */
 
+static int
+check_type(const struct stat *st, struct v2v_error *err)
+{
+    if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+        return 0;
+    return v2v_fail(err, V2V_ERR_USAGE,
+                    "neither a regular file nor a block device");
+}
+
 /* The type is checked before open(): opening a FIFO or a tape does things. */
 static int
 find_file(const char *path, char **ret, struct stat *st, struct v2v_error *err)
@@ -26,11 +36,25 @@ find_file(const char *path, char **ret, struct stat *st, struct v2v_error *err)
 
     if (absolute == NULL || stat(absolute, st) < 0)
         return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
-    if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "neither a regular file nor a block device");
+    if (check_type(st, err) < 0)
+        return -1;
     *ret = v2v_steal(absolute);
     return 0;
+}
+
+/* A file that was named and is not for this user is a mistake of who named it;
+ * one that can be read is an image that cannot be changed. */
+static int
+refuse_open(const char *path, struct v2v_error *err)
+{
+    int why = errno;
+
+    if (why != EACCES && why != EPERM && why != EROFS)
+        return v2v_fail_errno(err, why, "cannot open");
+    if (access(path, R_OK) < 0)
+        return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(why));
+    return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
+                      "read-only image: %s", strerror(why));
 }
 
 /* O_EXCL of a block device fails when the host has mounted it or given it to
@@ -43,8 +67,7 @@ open_for_change(const char *path, const struct stat *st, int *ret,
 
     if ((st->st_mode & 0222) == 0) /* open() would let root pass */
         return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
-                          "read-only image: nobody may write it; --output "
-                          "makes a copy");
+                          "read-only image: nobody may write it");
     *ret = open(path, O_RDWR | O_CLOEXEC | exclusive);
     if (*ret >= 0)
         return 0;
@@ -52,10 +75,7 @@ open_for_change(const char *path, const struct stat *st, int *ret,
         return v2v_refuse(err, V2V_ERR_BUSY, "image-in-use",
                           "in use by this host: mounted, or part of a volume "
                           "group");
-    if (errno == EACCES || errno == EPERM || errno == EROFS)
-        return v2v_refuse(err, V2V_ERR_GUEST, "image-read-only",
-                          "read-only image: %s", strerror(errno));
-    return v2v_fail_errno(err, errno, "cannot open");
+    return refuse_open(path, err);
 }
 
 /* @type: F_WRLCK alone, F_RDLCK with others who only read */
@@ -165,7 +185,7 @@ lock_if_there(const char *path, int *ret, struct v2v_error *err)
         return -1;
     *ret = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (*ret < 0)
-        return errno == ENOENT ? 0 : v2v_fail_errno(err, errno, "cannot open");
+        return errno == ENOENT ? 0 : refuse_open(path, err);
     return take_lock(*ret, F_WRLCK, err);
 }
 
@@ -203,8 +223,8 @@ recover_steps(const char *path, const char *work_dir, enum image_recovered *ret,
 
     if (image_absolute_name(path, &image, err) < 0)
         return -1;
-    stat(image, &st);
-    if (transaction_name(image, S_ISBLK(st.st_mode), work_dir, &t, err) < 0)
+    if ((stat(image, &st) == 0 && check_type(&st, err) < 0) ||
+        transaction_name(image, S_ISBLK(st.st_mode), work_dir, &t, err) < 0)
         return -1;
     copy = transaction_file(&t, "copy", err);
     if (lock_if_there(copy, &copy_fd, err) < 0 ||

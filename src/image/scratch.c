@@ -29,9 +29,17 @@ starts_with(const char *name, const char *start)
 static const char *
 parent(void)
 {
-    const char *dir = getenv("TMPDIR");
+    /* as libguestfs, whose files go there, too: guestfs(3), "ENVIRONMENT
+     * VARIABLES" */
+    static const char *const names[] = { "LIBGUESTFS_TMPDIR", "TMPDIR" };
 
-    return dir != NULL && *dir == '/' ? dir : "/tmp";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *dir = getenv(names[i]);
+
+        if (dir != NULL && *dir == '/')
+            return dir;
+    }
+    return "/tmp";
 }
 
 static int

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # options-documented.sh PROGRAM MAN: the OPTIONS of a command's page name the
 # options that the command takes, and no other; each option is explained once:
-# in the page of its command, or in v2v-virtio.pod if several take it; --help
-# has them all.  What a command takes the program itself is asked.
+# in the page of its command, or in v2v-virtio.pod if several take it.  What a
+# command takes is found by giving it to the command; the command's help and the
+# completion have to name the same, and the help has a page for every command.
 set -eu
 program=$1 man=$2
 work=$(mktemp -d)
@@ -19,7 +20,7 @@ wrong() {
 takes() {
     for option in $options; do
         "$program" "$@" "$option" x --help 2>&1 |
-            grep -q 'does not go with this command' || echo "$option"
+            grep -q 'does not go with' || echo "$option"
     done | sort
 }
 
@@ -42,15 +43,20 @@ same() {
     shift 2
     takes "$@" >"$work/takes"
     named "$page" "$item" >"$work/named"
-    diff -u --label "v2v-virtio $*" --label "$page.pod" "$work/takes" \
-        "$work/named" || status=1
+    "$program" "$@" --help | grep -oE '^ .{5}--[a-z-]+' | tr -d ' ' |
+        sed 's/.*--/--/' | sort >"$work/helped"
+    "$program" --complete "$@" -- | sort >"$work/offered"
+    for other in named helped offered; do
+        diff -u --label "v2v-virtio $*: takes" --label "$other" "$work/takes" \
+            "$work/$other" || status=1
+    done
+    asked=$((asked + 1))
     commands="$commands$(cat "$work/takes") "
 }
 
 options=$("$program" --long-options)
 [ -n "$options" ]
-"$program" --help >"$work/help"
-commands=
+commands='' asked=0
 for command in inject check verify xml undo recover; do
     same "v2v-virtio-$command" '' $command
 done
@@ -62,7 +68,6 @@ for page in "$man"/*.pod; do
 done | sort >"$work/explained"
 explained v2v-virtio >"$work/common"
 for option in $options; do
-    grep -qw -e "$option" "$work/help" || wrong "$option is not in --help"
     count=$(grep -cx -e "$option" "$work/explained") ||
         wrong "no page explains $option"
     [ "$count" -le 1 ] || wrong "$count pages explain $option"
@@ -72,5 +77,7 @@ for option in $options; do
         wrong "$takers commands take $option; v2v-virtio.pod is the place" \
             "for what several take"
 done
-echo "$(echo "$options" | wc -l) options"
+[ "$("$program" help | grep -c 'v2v-virtio .*\[OPTION...\]$')" = $asked ] ||
+    wrong "v2v-virtio help has other commands than the $asked with a page"
+echo "$(echo "$options" | wc -l) options, $asked commands"
 exit $status

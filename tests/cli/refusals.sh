@@ -43,11 +43,27 @@ xml=(--domain-xml vm.xml --output-xml out.xml)
 
 # the command line
 refused 2 'which command?*'
-refused 2 'eject: no such command' eject
+refused 2 'which command?  It comes first, and is one of: inject, *' -v
+refused 2 'eject: no such command: did you mean "inject"?' eject
+refused 2 'convert: no such command' convert
+refused 2 'convert: no such command' help convert
 refused 2 'drivers: "list" or "explain"?' drivers
-refused 2 '--nonsense: no such option*' inject --nonsense vm.qcow2
-refused 2 '--root: needs an argument' inject vm.qcow2 --root
+refused 2 '--nonsense: no such option' inject --nonsense vm.qcow2
+refused 2 '--key: no such option' inject --key=all vm.qcow2
+refused 2 '--ouput: no such option: did you mean --output?' inject --ouput=x vm.qcow2
+refused 2 '-z: no such option' inject vm.qcow2 -nz
+refused 2 '--json takes no argument' inject --json=yes vm.qcow2
+refused 2 '--root: needs an argument: \[DISK:\]N' inject vm.qcow2 --root
+refused 2 '-m: needs an argument: MB' inject vm.qcow2 -m
 refused 2 '--root one: not a partition*' "${inject[@]}" --root one
+refused 2 '--root ask: this program never asks*' "${inject[@]}" --root ask
+refused 2 '--root /dev/vg/lv: not a partition*' "${inject[@]}" --root /dev/vg/lv
+refused 2 '--root /dev/sd1: not a partition*' "${inject[@]}" --root /dev/sd1
+refused 2 '--add new.qcow2: *an image is given with -a*; these can: rng, *' "${inject[@]}" --add new.qcow2
+refused 2 '--format cow: it is one of auto, raw, *' "${inject[@]}" --format cow
+refused 2 '--format raw is for the images after it*' inject -a vm.qcow2 --format raw --virtio-iso medium
+refused 2 '--memsize 64: a number from 256*' "${inject[@]}" --memsize 64
+refused 2 '--smp 0: a number from 1 to 255' "${inject[@]}" --smp 0
 refused 2 '--allow all: not a finding that can be allowed*' "${inject[@]}" --allow all
 refused 2 'which image?' inject --virtio-iso medium
 refused 2 'other.qcow2: No such file*' "${inject[@]}" other.qcow2
@@ -57,8 +73,8 @@ refused 2 'one image at a time' undo vm.qcow2 other.qcow2
 refused 2 'one image at a time' recover vm.qcow2 other.qcow2
 refused 2 'which image?' undo
 refused 2 'which image?' recover
-refused 2 '--list does not go with this command' inject --list vm.qcow2
-refused 2 '--virtio-iso does not go with*' undo --virtio-iso medium vm.qcow2
+refused 2 '--list does not go with inject, but with undo' inject --list vm.qcow2
+refused 2 '--virtio-iso does not go with undo, but with inject, check, drivers list, drivers explain' undo --virtio-iso medium vm.qcow2
 refused 2 '--root 0:1: the first disk is 1' "${inject[@]}" --root 0:1
 refused 2 '--root 1:x: not a partition*' "${inject[@]}" --root 1:x
 refused 2 'vm.qcow2: nothing to undo: *' undo vm.qcow2
@@ -75,15 +91,15 @@ for other in vm.qcow2 '--domain-xml vm.xml' '--output new.qcow2' '--format raw';
     refused 2 "--domain: *does not go with it" inject --domain vm $other --virtio-iso medium
 done
 refused 2 '--connect goes with --domain' "${inject[@]}" --connect qemu:///system
-refused 2 '--domain does not go with this command' check --domain vm
+refused 2 '--domain does not go with xml, but with inject, check, verify, drivers explain' xml -d vm
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject --domain vm
 refused 2 'qemu+tcp://host.invalid/system is the libvirt of another computer*' \
     inject --domain vm --virtio-iso medium --connect qemu+tcp://host.invalid/system
 
-refused 2 '--dry-run does not go with this command' drivers list -n medium
-refused 2 '--block-driver scsi: it is*' "${inject[@]}" --block-driver scsi
-refused 2 '--backend fuse: it is auto, direct or*' "${inject[@]}" --backend fuse
-refused 2 '--sandbox on: it is auto, require or*' "${inject[@]}" --sandbox on
+refused 2 '--dry-run does not go with drivers list, but with inject' drivers list -n medium
+refused 2 '--block-driver scsi: it is one of virtio-blk, *' "${inject[@]}" --block-driver scsi
+refused 2 '--backend fuse: it is one of auto, direct, *' "${inject[@]}" --backend fuse
+refused 2 '--sandbox on: it is one of auto, require, *' "${inject[@]}" --sandbox on
 refused 2 '--block-driver virtio-scsi: the guest needs vioscsi for it: add it to --drivers' \
     "${inject[@]}" --block-driver virtio-scsi --drivers viostor
 

@@ -114,7 +114,7 @@ check "a child that was there before" eval 'sleep 3.5; grep -q alive child'
 # ---- recover
 check "nothing to recover" "$program" recover a.qcow2
 check "it says so" says 'nothing was interrupted'
-check "nothing to recover of what is not there" "$program" recover none.qcow2
+check "nothing to recover of what is not there" exits 2 "$program" recover none.qcow2
 check "as JSON" eval "'$program' recover --json a.qcow2 |
     jq -e '.status == \"nothing-to-recover\"'"
 

@@ -194,7 +194,7 @@ refused 2 '--add nonsense: *' --add nonsense in.xml
 refused 2 '--nic-queues 0: *' --nic-queues 0 in.xml
 refused 2 '--block-driver virtio-scsi: the guest needs vioscsi*' \
     --block-driver virtio-scsi --drivers viostor in.xml
-refused 2 '--root does not go with this command' --root 1 in.xml
+refused 2 '--root does not go with xml, but with inject, check, verify, drivers explain' --root 1 in.xml
 refused 2 '--windows: no such option*' --windows 10 in.xml
 sed "s/type='kvm'/type='vmware'/" in.xml >vmware.xml
 refused 3 "vmware.xml: domain type 'vmware' is not kvm or qemu*" vmware.xml keep.xml
@@ -228,7 +228,8 @@ elif unshare --mount true 2>/dev/null; then
 fi
 count=$((count + 1))
 "$program" xml -q in.xml >/dev/full 2>said && fail 'a full standard output'
-grep -q 'standard output: No space' said || fail "full: $(cat said)"
+grep -qx 'v2v-virtio: standard output: No space left on device' said &&
+    [ "$(wc -l <said)" = 1 ] || fail "full: $(cat said)"
 
 echo "$count checks"
 exit $status

@@ -31,7 +31,7 @@ refused() {
 
 refused 3 "Fast Startup (hiberfil.sys is active)" medium --hibernated --dirty
 refused 5 "corrupt registry hive" medium --corrupt-system
-refused 3 "in partitions 1, 2: say which with --root N" medium --two
+refused 3 "in partitions 1, 2 (--root N): say with --root which" medium --two
 check "--root takes one of them" \
     "$v2v" inject vm.qcow2 --virtio-iso medium --root 2 --dry-run
 expect_output "the report ends with a line for virt-install" \

@@ -16,6 +16,7 @@
 #define BCD_OFF BINARY_DIR "/tests/hives/bcd-off"
 
 static const struct facts_root anywhere = { FACTS_ANY, FACTS_ANY };
+static const struct facts_root the_first = { FACTS_ANY, FACTS_FIRST };
 
 static void
 must_run(const char *command)
@@ -258,8 +259,8 @@ test_which_of_several(void **state)
 
     (void)state;
     refuses(two, anywhere, V2V_ERR_GUEST, "several-windows",
-            "2 Windows in one image, in partitions 1, 2: say which with "
-            "--root N");
+            "multi-boot: 2 Windows in one image, in partitions 1, 2 (--root "
+            "N)");
     refuses(two, (struct facts_root){ FACTS_ANY, 3 }, V2V_ERR_USAGE, NULL,
             "--root 3: there is no Windows in that partition, but in "
             "partitions 1, 2");
@@ -272,6 +273,12 @@ test_which_of_several(void **state)
     assert_non_null(facts.volumes[0].unreadable);
     assert_null(facts.volumes[1].unreadable);
     assert_string_equal(warnings, "");
+    guest_abandon(v2v_steal(guest));
+    facts_done(&facts);
+    facts = (struct facts){ 0 };
+    guest = make_guest(two);
+    ok(facts_find_windows(guest, &the_first, &facts, &err), &err);
+    assert_int_equal(facts.partition, 1);
 }
 
 /* Makes the guest, finds Windows, does @then to it, loads the hives. */

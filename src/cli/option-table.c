@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/option-table.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    /* those that cannot do without drivers, and with whom they say more */
+    MEDIUM = CLI_INJECT | CLI_DRIVERS_LIST | CLI_DRIVERS_EXPLAIN,
+    DRIVERS = MEDIUM | CLI_CHECK,
+    /* those that look into a guest */
+    GUEST = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK | CLI_VERIFY,
+    CHOICE = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK,
+    IMAGE = GUEST | CLI_UNDO | CLI_RECOVER, /* those that open an image */
+    REWRITE = CLI_INJECT | CLI_XML,         /* make a domain XML of another */
+    ALL = DRIVERS | IMAGE | CLI_XML
+};
+
+#define TEXT(field)                                                            \
+    .take = cli_take_text, .place = offsetof(struct cli_options, field)
+#define FLAG(field)                                                            \
+    .take = cli_take_flag, .place = offsetof(struct cli_options, field)
+#define NUMBER(field, first, last)                                             \
+    .take = cli_take_number, .place = offsetof(struct cli_options, field),     \
+    .min = (first), .max = (last)
+
+/* queues: MAX_TAP_QUEUES of Linux' drivers/net/tun.c; memory: MIN_MEMSIZE of
+ * libguestfs' lib/guestfs-internal.h; processors: guestfs_set_smp() there. */
+enum { QUEUES_MAX = 256, MEMSIZE_MIN = 256, SMP_MAX = 255 };
+
+static const struct cli_option options[] = {
+    { "image", 'a', IMAGE, "FILE",
+      "an image; may be repeated, and is the same as a plain FILE",
+      .take = cli_take_image, .values = CLI_FILES },
+    { "format", 0, GUEST | CLI_UNDO, "FORMAT",
+      "qcow2, raw, ... of the images after it [auto: by probing]",
+      .take = cli_take_format, .values = CLI_WORD, .word = cli_format_word },
+    { "domain", 'd', GUEST, "NAME",
+      "XML and disks of this machine come from libvirt", TEXT(domain),
+      .values = CLI_DOMAINS },
+    { "connect", 'c', IMAGE, "URI",
+      "which libvirt, as qemu:///system [libvirt's default]", TEXT(connect) },
+    { "virtio-iso", 0, DRIVERS, "FILE",
+      "virtio-win.iso, .vfd or folder; may be repeated [$VIRTIO_WIN]",
+      .take = cli_take_medium, .values = CLI_FILES },
+    { "domain-xml", 0, GUEST, "FILE", "libvirt XML of the machine",
+      TEXT(domain_xml), .values = CLI_FILES },
+    { "output-xml", 0, CLI_INJECT, "FILE", "where the virtio XML goes",
+      TEXT(output_xml), .values = CLI_FILES },
+    { "drivers", 0, CHOICE | CLI_XML, "LIST",
+      "names on the medium [viostor,NetKVM,Balloon]", .take = cli_take_drivers,
+      .values = CLI_LIST, .word = cli_driver_word },
+    { "block-driver", 0, GUEST | CLI_XML, "DRIVER",
+      "virtio-blk (viostor) or virtio-scsi (vioscsi) [virtio-blk]",
+      .take = cli_take_block_driver, .values = CLI_WORD,
+      .word = cli_block_driver_word },
+    { "add", 0, REWRITE, "LIST",
+      "rng, balloon-stats, agent-channel, pvpanic, hyperv, hypervclock, "
+      "discard, iothread",
+      .take = cli_take_features, .values = CLI_LIST, .word = cli_feature_word },
+    { "nic-queues", 0, REWRITE, "N", "queues of each virtio interface",
+      NUMBER(nic_queues, 1, QUEUES_MAX) },
+    { "diff", 0, CLI_XML, NULL, "what changes, on standard output",
+      FLAG(diff) },
+    { "root", 0, GUEST, "[DISK:]N",
+      "which Windows: its partition's number; single or first [single]",
+      .take = cli_take_root, .values = CLI_WORD, .word = cli_root_word },
+    { "output", 0, CLI_INJECT, "FILE",
+      "make a new qcow2; the image is only read", TEXT(output),
+      .values = CLI_FILES },
+    { "no-undo", 0, CLI_INJECT, NULL, "keep nothing for \"v2v-virtio undo\"",
+      FLAG(no_undo) },
+    { "list", 0, CLI_UNDO, NULL, "what can be undone, of images or in folders",
+      FLAG(list) },
+    { "work-dir", 0, IMAGE, "DIR", "where the overlay goes [beside the image]",
+      TEXT(work_dir), .values = CLI_FOLDERS },
+    { "allow", 0, CHOICE, "CODES",
+      "let findings pass that block, as hive-dirty", .take = cli_take_allowed,
+      .values = CLI_LIST, .word = cli_allowed_word },
+    { "backend", 0, GUEST, "WHICH",
+      "auto, direct or libguestfs: who opens the guest [auto]",
+      .take = cli_take_backend, .values = CLI_WORD, .word = cli_backend_word },
+    { "memsize", 'm', GUEST, "MB",
+      "memory of libguestfs' appliance [$LIBGUESTFS_MEMSIZE]",
+      NUMBER(memsize, MEMSIZE_MIN, INT_MAX) },
+    { "smp", 0, GUEST, "N", "processors of libguestfs' appliance [1]",
+      NUMBER(smp, 1, SMP_MAX) },
+    { "sandbox", 0, IMAGE, "MODE",
+      "auto, require or off: for what reads the guest [auto]",
+      .take = cli_take_sandbox, .values = CLI_WORD, .word = cli_sandbox_word },
+    { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing",
+      FLAG(dry_run) },
+    { "json", 0, ALL, NULL, "one JSON document on standard output",
+      FLAG(json) },
+    { "events", 0, ALL, "FILE|fd:N",
+      "JSON lines as it happens: phases, progress, findings, ...", TEXT(events),
+      .values = CLI_FILES },
+    { "machine-readable", 0, ALL, "[=WHERE]",
+      "what libguestfs' tools print for programs; WHERE is file:FILE, "
+      "stream:stdout, stream:stderr or fd:N; alone: what this program can",
+      TEXT(machine_readable) },
+    { "colors", 0, ALL, NULL, "colours also without a terminal", FLAG(colors) },
+    { "colours", 0, ALL, NULL, "the same", FLAG(colors) },
+    { "quiet", 'q', ALL, NULL, "no steps, no report; warnings and errors only",
+      FLAG(quiet) },
+    { "verbose", 'v', ALL, NULL, "facts and choices as well", FLAG(verbose) },
+    { "trace", 'x', ALL, NULL, "what libguestfs does as well", FLAG(trace) },
+    { "help", 'h', ALL, NULL, "this text", FLAG(help) },
+    { "version", 'V', ALL, NULL, "the program's version", FLAG(version) },
+    { "long-options", 0, ALL, NULL, "the options' names, for scripts",
+      FLAG(long_options) },
+};
+
+static const struct cli_command_words commands[] = {
+    { CLI_INJECT,
+      { "inject", NULL },
+      "IMAGE... --virtio-iso FILE",
+      "make a Windows image boot on virtio devices" },
+    { CLI_CHECK,
+      { "check", NULL },
+      "IMAGE...",
+      "say what stands in the way; reads only" },
+    { CLI_VERIFY,
+      { "verify", NULL },
+      "IMAGE...",
+      "would it boot?  reads only" },
+    { CLI_XML,
+      { "xml", NULL },
+      "IN.xml [OUT.xml]",
+      "turn a domain XML to virtio; there is no image" },
+    { CLI_UNDO,
+      { "undo", NULL },
+      "IMAGE",
+      "take the last injection back; --list shows them" },
+    { CLI_RECOVER,
+      { "recover", NULL },
+      "IMAGE",
+      "end what an interrupted run has begun" },
+    { CLI_DRIVERS_LIST,
+      { "drivers", "list" },
+      "MEDIUM...",
+      "what is on a driver medium" },
+    { CLI_DRIVERS_EXPLAIN,
+      { "drivers", "explain" },
+      "IMAGE MEDIUM...",
+      "which drivers a guest would get, and why" },
+};
+
+enum {
+    OPTION_COUNT = sizeof options / sizeof *options,
+    COMMAND_COUNT = sizeof commands / sizeof *commands
+};
+
+const struct cli_option *
+cli_option_table(size_t *count)
+{
+    *count = OPTION_COUNT;
+    return options;
+}
+
+const struct cli_command_words *
+cli_command_table(size_t *count)
+{
+    *count = COMMAND_COUNT;
+    return commands;
+}
+
+const struct cli_option *
+cli_find_option(const char *name)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+bool
+cli_argument_is_optional(const struct cli_option *option)
+{
+    return strncmp(option->argument, "[=", 2) == 0;
+}
+
+const struct cli_option *
+cli_find_letter(char letter)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (letter != '\0' && options[i].letter == letter)
+            return &options[i];
+    return NULL;
+}
+
+int
+cli_command_len(const struct cli_command_words *command)
+{
+    return command->words[1] != NULL ? 2 : 1;
+}
+
+const struct cli_command_words *
+cli_find_command(int argc, char *const *argv)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *const *words = commands[i].words;
+
+        if (argc >= cli_command_len(&commands[i]) &&
+            strcmp(argv[0], words[0]) == 0 &&
+            (words[1] == NULL || strcmp(argv[1], words[1]) == 0))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+struct cli_command_name
+cli_command_name(const struct cli_command_words *command)
+{
+    struct cli_command_name ret;
+
+    snprintf(ret.text, sizeof ret.text, "%s%s%s", command->words[0],
+             command->words[1] != NULL ? " " : "",
+             command->words[1] != NULL ? command->words[1] : "");
+    return ret;
+}
