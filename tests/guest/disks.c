@@ -86,7 +86,10 @@ open_machine(const char *const *images, size_t count)
         disks[i] = (struct guest_disk_source){ .image = overlays.items[i],
                                                .format = "qcow2" };
     }
-    machine = (struct guest_machine){ GUEST_LIBGUESTFS, disks, count, top };
+    machine = (struct guest_machine){ .backend = GUEST_LIBGUESTFS,
+                                      .disks = disks,
+                                      .count = count,
+                                      .scratch = top };
     ok(guest_open(&machine, &guest, &err), &err);
     free(disks);
     warnings[0] = '\0'; /* of the appliance: no KVM */
@@ -233,7 +236,9 @@ open_read_only(const char *const *names, struct image **images, size_t count)
 {
     static const struct image_options read_only = { .read_only = true };
     struct guest_disk_source *disks = calloc(count, sizeof *disks);
-    struct guest_machine machine = { GUEST_LIBGUESTFS, disks, count, NULL };
+    struct guest_machine machine = { .backend = GUEST_LIBGUESTFS,
+                                     .disks = disks,
+                                     .count = count };
     struct guest *guest = NULL;
     struct v2v_error err = { 0 };
 
