@@ -174,7 +174,9 @@ v2v_script_test(cli.refusals ${here}/cli/refusals.sh
     ${v2v})
 v2v_script_test(cli.completion ${here}/cli/completion.sh ${v2v}
     ${top}/completion/v2v-virtio)
-v2v_script_test(cli.environment ${here}/cli/environment.sh ${v2v})
+# its standard output is what is tested: no wrapper's
+v2v_script_test(cli.environment ${here}/cli/environment.sh
+    $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.statuses ${here}/cli/statuses.sh ${v2v})
 v2v_script_test(cli.xml ${here}/cli/xml.sh ${v2v})
 v2v_script_test(cli.undo ${here}/cli/undo.sh ${v2v}
