@@ -21,9 +21,9 @@ struct guard {
 int guard_before(struct session *session, struct report *report,
                  struct guard *ret, struct v2v_error *err);
 
-/* Fills in report->verify, from the volume mounted anew; the hives of the report
- * are then as they are there.  V2V_ERR_GUEST, with the code of a link, or
- * V2V_ERR_INTERNAL: the guest must not be committed. */
+/* Fills in report->verify, from the volume mounted anew; the hives of the
+ * report are then as they are there.  V2V_ERR_GUEST, with the code of a link,
+ * or V2V_ERR_INTERNAL: the guest must not be committed. */
 int guard_after(struct session *session, struct report *report,
                 const struct guard *guard, struct v2v_error *err);
 
