@@ -233,17 +233,30 @@ list_names(void *state, const struct guest_node *dir, struct v2v_strings *ret,
  * through this and two other processes. */
 enum { PIECE = 1 << 20 };
 
-/* Fewer than @len bytes: the file ends there. */
 static int
-read_piece(struct direct *d, const char *path, uint64_t offset, size_t len,
-           struct rpc_message *answer, struct v2v_error *err)
+fail_in_reading(struct v2v_error *err)
+{
+    return v2v_fail_in(err, "%s", direct_protocol.rules[DIRECT_READ].name);
+}
+
+static int
+ask_for_piece(struct direct *d, const char *path, uint64_t offset, size_t len,
+              struct v2v_error *err)
 {
     const struct rpc_message m = { .op = DIRECT_READ,
                                    .numbers = { offset, len },
                                    .parts = { part_of(path) } };
 
-    if (ask(d, &m, answer, err) < 0)
-        return -1;
+    return worker_send(d->worker, &m, err) < 0 ? fail_in_reading(err) : 0;
+}
+
+/* Fewer than @len bytes: the file ends there. */
+static int
+receive_piece(struct direct *d, size_t len, struct rpc_message *answer,
+              struct v2v_error *err)
+{
+    if (worker_receive(d->worker, DIRECT_READ, answer, err) < 0)
+        return fail_in_reading(err);
     if (answer->parts[0].len > len)
         return v2v_fail(err, V2V_ERR_INTERNAL, "%zu bytes instead of %zu",
                         answer->parts[0].len, len);
@@ -256,25 +269,74 @@ read_head(void *state, const struct guest_node *file, size_t len,
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
-    if (read_piece(state, file->path, 0, len, &answer, err) < 0)
+    if (ask_for_piece(state, file->path, 0, len, err) < 0 ||
+        receive_piece(state, len, &answer, err) < 0)
         return -1;
     return v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err);
+}
+
+/* What is done with the pieces of a file, in order. */
+typedef int piece_fn(void *opaque, const void *data, size_t len,
+                     struct v2v_error *err);
+
+/* The next piece is on its way while one is looked at; @more: there is one. */
+static int
+take_piece(struct direct *d, const char *path, uint64_t *at, bool *more,
+           piece_fn *take, void *opaque, struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    const struct rpc_part *part = &answer.parts[0];
+
+    *more = false;
+    if (receive_piece(d, PIECE, &answer, err) < 0)
+        return -1;
+    *at += part->len;
+    if (part->len == PIECE && *at < GUEST_FILE_MAX) {
+        if (ask_for_piece(d, path, *at, PIECE, err) < 0)
+            return -1;
+        *more = true;
+    }
+    return take(opaque, part->data, part->len, err);
+}
+
+static int
+each_piece(struct direct *d, const char *path, piece_fn *take, void *opaque,
+           struct v2v_error *err)
+{
+    V2V_AUTO(rpc_message) struct rpc_message unwanted = { 0 };
+    uint64_t at = 0;
+    bool more = true;
+    int result = ask_for_piece(d, path, 0, PIECE, err);
+
+    if (result < 0)
+        return -1;
+    while (result == 0 && more)
+        result = take_piece(d, path, &at, &more, take, opaque, err);
+    if (more)
+        receive_piece(d, PIECE, &unwanted, NULL);
+    return result;
+}
+
+static int
+add_piece(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    return v2v_bytes_add(opaque, data, len, err);
 }
 
 static int
 read_whole(void *state, const struct guest_node *file, struct v2v_bytes *ret,
            struct v2v_error *err)
 {
-    while (ret->len < GUEST_FILE_MAX) {
-        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    return each_piece(state, file->path, add_piece, ret, err);
+}
 
-        if (read_piece(state, file->path, ret->len, PIECE, &answer, err) < 0 ||
-            v2v_bytes_add(ret, answer.parts[0].data, answer.parts[0].len, err) <
-                0)
-            return -1;
-        if (answer.parts[0].len < PIECE)
-            return 0;
-    }
+static int
+write_piece(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    const int *fd = opaque;
+
+    if (v2v_fd_write(*fd, data, len) < 0)
+        return v2v_fail_errno(err, errno, "writing what was read");
     return 0;
 }
 
@@ -282,18 +344,7 @@ static int
 copy_whole(void *state, const struct guest_node *file, int fd,
            struct v2v_error *err)
 {
-    for (uint64_t done = 0; done < GUEST_FILE_MAX; done += PIECE) {
-        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-        const struct rpc_part *part = &answer.parts[0];
-
-        if (read_piece(state, file->path, done, PIECE, &answer, err) < 0)
-            return -1;
-        if (v2v_fd_write(fd, part->data, part->len) < 0)
-            return v2v_fail_errno(err, errno, "writing what was read");
-        if (part->len < PIECE)
-            return 0;
-    }
-    return 0;
+    return each_piece(state, file->path, write_piece, &fd, err);
 }
 
 static int
@@ -363,24 +414,36 @@ make_one(struct direct *d, const struct guest_new *item, struct v2v_error *err)
     return 0;
 }
 
+struct content {
+    const uint8_t *data; /* what is still to come */
+    size_t left;
+};
+
+static int
+compare_piece(void *opaque, const void *data, size_t len, struct v2v_error *err)
+{
+    struct content *c = opaque;
+
+    if (len > c->left || (len > 0 && memcmp(data, c->data, len) != 0))
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "it does not hold what was written");
+    c->data += len;
+    c->left -= len;
+    return 0;
+}
+
 /* Read back what the library has written: it has had faults there, too. */
 static int
 check_content(struct direct *d, const char *path, const uint8_t *data,
               size_t len, struct v2v_error *err)
 {
-    for (size_t done = 0, n = PIECE; n == PIECE; done += n) {
-        V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
+    struct content content = { data, len };
 
-        if (read_piece(d, path, done, PIECE, &answer, err) < 0)
-            return -1;
-        n = answer.parts[0].len;
-        if (n > len - done || (n < PIECE && n != len - done))
-            return v2v_fail(err, V2V_ERR_INTERNAL,
-                            "it has not the %zu bytes that were written", len);
-        if (n > 0 && memcmp(answer.parts[0].data, data + done, n) != 0)
-            return v2v_fail(err, V2V_ERR_INTERNAL,
-                            "it does not hold what was written");
-    }
+    if (each_piece(d, path, compare_piece, &content, err) < 0)
+        return -1;
+    if (content.left > 0)
+        return v2v_fail(err, V2V_ERR_INTERNAL,
+                        "it has not the %zu bytes that were written", len);
     return 0;
 }
 

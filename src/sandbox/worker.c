@@ -86,17 +86,17 @@ give_up(struct worker *worker, enum rpc_outcome outcome,
     return fail_as_broken(worker, err);
 }
 
-static int
-send_question(struct worker *worker, const struct rpc_message *question,
-              struct v2v_error *err)
+int
+worker_send(struct worker *worker, const struct rpc_message *question,
+            struct v2v_error *err)
 {
     if (worker->broken.code != V2V_OK)
         return fail_as_broken(worker, err);
     return rpc_ask(worker->fd, worker->job.protocol, question, err);
 }
 
-static int
-receive_answer(struct worker *worker, unsigned op, struct rpc_message *answer,
+int
+worker_receive(struct worker *worker, unsigned op, struct rpc_message *answer,
                struct v2v_error *err)
 {
     const struct worker_job *job = &worker->job;
@@ -115,9 +115,9 @@ int
 worker_ask(struct worker *worker, const struct rpc_message *question,
            struct rpc_message *answer, struct v2v_error *err)
 {
-    return send_question(worker, question, err) < 0
+    return worker_send(worker, question, err) < 0
                ? -1
-               : receive_answer(worker, question->op, answer, err);
+               : worker_receive(worker, question->op, answer, err);
 }
 
 int
@@ -128,7 +128,7 @@ worker_ask_stream(struct worker *worker, const struct rpc_message *question,
     struct v2v_error why = { 0 };
     enum rpc_outcome outcome;
 
-    if (send_question(worker, question, err) < 0)
+    if (worker_send(worker, question, err) < 0)
         return -1;
     outcome = rpc_stream(stream->fd, worker->job.patience, stream->max,
                          stream->take, stream->opaque, &why);
@@ -136,7 +136,7 @@ worker_ask_stream(struct worker *worker, const struct rpc_message *question,
         return give_up(worker, outcome, &why, err);
     if (outcome == RPC_REFUSED)
         return v2v_fail(err, why.code, "%s", why.text);
-    return receive_answer(worker, question->op, answer, err);
+    return worker_receive(worker, question->op, answer, err);
 }
 
 int

@@ -45,6 +45,13 @@ int worker_start(const struct worker_job *job, struct worker **ret,
 int worker_ask(struct worker *worker, const struct rpc_message *question,
                struct rpc_message *answer, struct v2v_error *err);
 
+/* The halves of that, for whoever has something to do in between.  An answer is
+ * received before the next question is sent, whatever becomes of it. */
+int worker_send(struct worker *worker, const struct rpc_message *question,
+                struct v2v_error *err);
+int worker_receive(struct worker *worker, unsigned op,
+                   struct rpc_message *answer, struct v2v_error *err);
+
 /* A pipe, whose other end the worker has and closes before it answers. */
 struct worker_stream {
     int fd;
