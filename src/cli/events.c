@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -164,24 +165,65 @@ emit(const struct event *event)
 
 /* Opening ---------------------------------------------------------------- */
 
-static int
-open_file(struct output *output, const char *path, struct v2v_error *err)
+static bool
+is_named(const char *path, const struct stat *file)
 {
-    output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (output->fd < 0)
+    struct stat st;
+
+    return path != NULL && stat(path, &st) == 0 && st.st_dev == file->st_dev &&
+           st.st_ino == file->st_ino;
+}
+
+static bool
+is_among(const struct v2v_strings *paths, const struct stat *file)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (is_named(paths->items[i], file))
+            return true;
+    return false;
+}
+
+/* What it was must not be lost to a slip of the hand. */
+static bool
+is_of_the_run(const struct cli_options *options, const struct stat *file)
+{
+    return S_ISBLK(file->st_mode) || is_among(&options->images, file) ||
+           is_among(&options->media, file) ||
+           is_named(options->domain_xml, file) ||
+           is_named(options->output, file) ||
+           is_named(options->output_xml, file);
+}
+
+static int
+open_file(struct output *output, const char *path,
+          const struct cli_options *options, struct v2v_error *err)
+{
+    struct stat st;
+
+    output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (output->fd < 0 || fstat(output->fd, &st) < 0)
         return v2v_fail(err, V2V_ERR_USAGE, "%s: %s: %s", output->option, path,
                         strerror(errno));
+    if (is_of_the_run(options, &st))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "%s: %s is what the run is about, or a block device: "
+                        "take another file",
+                        output->option, path);
+    if (S_ISREG(st.st_mode) && ftruncate(output->fd, 0) < 0)
+        return v2v_fail_errno(err, errno, "%s", path);
     return 0;
 }
 
 /* A program that we start has no business there. */
 static int
-open_fd(struct output *output, const char *text, struct v2v_error *err)
+open_fd(struct output *output, const char *text,
+        const struct cli_options *options, struct v2v_error *err)
 {
     char *end;
     long fd = strtol(text, &end, 10);
     int flags;
 
+    (void)options;
     if (*text < '0' || *text > '9' || *end != '\0' || fd > INT_MAX)
         return v2v_fail(err, V2V_ERR_USAGE, "%s fd:%s: not a descriptor",
                         output->option, text);
@@ -198,19 +240,21 @@ open_fd(struct output *output, const char *text, struct v2v_error *err)
 }
 
 static int
-open_stream(struct output *output, const char *name, struct v2v_error *err)
+open_stream(struct output *output, const char *name,
+            const struct cli_options *options, struct v2v_error *err)
 {
     if (strcmp(name, "stdout") == 0)
-        return open_fd(output, "1", err);
+        return open_fd(output, "1", options, err);
     if (strcmp(name, "stderr") == 0)
-        return open_fd(output, "2", err);
+        return open_fd(output, "2", options, err);
     return v2v_fail(err, V2V_ERR_USAGE, "%s: stream:%s: it is stdout or stderr",
                     output->option, name);
 }
 
 static const struct kind {
     const char *prefix;
-    int (*open)(struct output *output, const char *rest, struct v2v_error *err);
+    int (*open)(struct output *output, const char *rest,
+                const struct cli_options *options, struct v2v_error *err);
 } kinds[] = { { "fd:", open_fd },
               { "file:", open_file },
               { "stream:", open_stream } };
@@ -226,34 +270,37 @@ find_kind(const char *text)
 
 /* "FILE" or "fd:N". */
 static int
-open_events(const char *where, struct v2v_error *err)
+open_events(const struct cli_options *options, struct v2v_error *err)
 {
     struct output *output = &outputs[OURS];
+    const char *where = options->events;
 
     if (where == NULL)
         return 0;
-    return strncmp(where, "fd:", 3) == 0 ? open_fd(output, where + 3, err)
-                                         : open_file(output, where, err);
+    return strncmp(where, "fd:", 3) == 0
+               ? open_fd(output, where + 3, options, err)
+               : open_file(output, where, options, err);
 }
 
 /* "": there was no argument, which is stream:stdout. */
 static int
-open_machine(const char *where, struct v2v_error *err)
+open_machine(const struct cli_options *options, struct v2v_error *err)
 {
     struct output *output = &outputs[MACHINE];
+    const char *where = options->machine_readable;
     const struct kind *kind;
 
     if (where == NULL)
         return 0;
     if (*where == '\0')
-        return open_stream(output, "stdout", err);
+        return open_stream(output, "stdout", options, err);
     kind = find_kind(where);
     if (kind == NULL)
         return v2v_fail(err, V2V_ERR_USAGE,
                         "--machine-readable=%s: it is file:FILE, "
                         "stream:stdout, stream:stderr or fd:N",
                         where);
-    return kind->open(output, where + strlen(kind->prefix), err);
+    return kind->open(output, where + strlen(kind->prefix), options, err);
 }
 
 /* A document, an XML or a diff is for a program as well, which would read our
@@ -285,8 +332,7 @@ check_stdout_is_free(const struct cli_options *options, struct v2v_error *err)
 int
 events_open(const struct cli_options *options, struct v2v_error *err)
 {
-    if (open_events(options->events, err) == 0 &&
-        open_machine(options->machine_readable, err) == 0 &&
+    if (open_events(options, err) == 0 && open_machine(options, err) == 0 &&
         check_stdout_is_free(options, err) == 0)
         return 0;
     for (size_t i = 0; i < FORMATS; i++)

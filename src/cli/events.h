@@ -25,8 +25,9 @@
 /**
  * events_open() - the outputs of --events and --machine-readable
  *
- * A file is made, or emptied.  Before the worker starts and before anything is
- * opened: a descriptor that we were not given must not become a file of ours.
+ * A file is made, or emptied, but none that the run is about.  Before the
+ * worker starts and before anything is opened: a descriptor that we were not
+ * given must not become a file of ours.
  *
  * Returns: 0, or -1 with V2V_ERR_USAGE.
  */

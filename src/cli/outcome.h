@@ -12,7 +12,7 @@ void outcome_init(void);
 /* @status: as in the result document; @code: of the finding, the link or the
  * error that decided, or NULL.  A later one replaces an earlier one. */
 void outcome_set(const char *status, const char *code);
-const char *outcome_status(void); /* "": none was set */
+const char *outcome_status(void); /* until one was set, "failed" */
 const char *outcome_code(void);   /* NULL: none */
 
 /* The result document is about to be printed: there will be no other. */

@@ -2,14 +2,15 @@
 #include "image/qemu-img.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/process.h"
 #include "image/child.h"
 
 enum {
@@ -49,6 +50,8 @@ static int
 run(const char *const *args, int out_fd, bool watched, struct v2v_error *err)
 {
     V2V_AUTO(child) struct child child = CHILD_NONE;
+    V2V_AUTO(fd) int ended = -1;
+    struct pollfd end = { .events = POLLIN };
     const char *argv[ARGS_MAX + 2] = { "qemu-img" };
 
     if (out_fd < 0)
@@ -57,7 +60,8 @@ run(const char *const *args, int out_fd, bool watched, struct v2v_error *err)
         argv[i + 1] = args[i];
     if (child_start(argv, out_fd, -1, NULL, &child, err) < 0)
         return -1;
-    while (watched && !v2v_ends_within(child.pid, WATCH_MS))
+    end.fd = ended = watched ? pidfd_open(child.pid, 0) : -1;
+    while (ended >= 0 && poll(&end, 1, WATCH_MS) == 0)
         tell_progress(out_fd);
     if (child_wait(&child, err) < 0)
         return v2v_fail_in(err, "qemu-img %s", args[0]);

@@ -23,8 +23,8 @@
 int qemu_img(const char *const *argv, struct v2v_bytes *out,
              struct v2v_error *err);
 
-/* The same for a verb with -p, in place of -q: its percentage is v2v_progress(),
- * in hundredths. */
+/* The same for a verb with -p, in place of -q: its percentage is
+ * v2v_progress(), in hundredths. */
 int qemu_img_watched(const char *const *argv, struct v2v_error *err);
 
 #endif

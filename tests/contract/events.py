@@ -109,6 +109,8 @@ def refused(tests):
             ("not open for writing", "--events", "fd:0"),
             ("not a descriptor", "--events", "fd:x"),
             ("No such file or directory", "--events", "none/events"),
+            ("is what the run is about", "--events", "./vm.qcow2"),
+            ("is what the run is about", "--machine-readable=file:vm.qcow2"),
             ("standard output has the document", "--events", "fd:1", "--json"),
             ("standard output has the report", "--events", "fd:1"),
             ("standard output has the document", "--machine-readable=stream:stdout", "--json"),
@@ -119,6 +121,7 @@ def refused(tests):
         done = tests.run("check", "vm.qcow2", *arguments)
         tests.check(arguments, done.returncode == 2 and text in done.stderr and
                     '"type"' not in done.stdout, (done.returncode, done.stdout, done.stderr))
+    tests.check("the image is still one", os.path.getsize("vm.qcow2") > 0)
     done = tests.run("check", "vm.qcow2", "--events", "fd:1", "--quiet")
     tests.valid("with --quiet standard output is free", done.stdout)
 
@@ -165,7 +168,7 @@ def killed(tests, name, kill, number):
         os.close(write_end)
         with open(read_end, encoding="utf-8") as f:
             line = f.readline()
-            while '"apply"' not in line:
+            while line and '"apply"' not in line:
                 line = f.readline()
             kill(process.pid)
             time.sleep(0.2)

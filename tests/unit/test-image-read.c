@@ -80,7 +80,8 @@ is_refused(const char *name, const struct image_options *options,
 static void
 is_busy(const char *name, const struct image_options *options)
 {
-    is_refused(name, options, V2V_ERR_BUSY, NULL, "in use by another");
+    is_refused(name, options, V2V_ERR_BUSY, "image-in-use",
+               "in use by another");
 }
 
 static bool
@@ -195,7 +196,7 @@ test_a_virtual_machine_holds_it(void **state)
 
     (void)state;
     pid = start_qemu_io(path, NULL, &fd);
-    is_refused("source", &read_only, V2V_ERR_BUSY, NULL,
+    is_refused("source", &read_only, V2V_ERR_BUSY, "image-in-use",
                "in use by a virtual machine or a QEMU tool");
     stop(pid, fd);
     pid = start_qemu_io(path, "-r", &fd);
