@@ -89,7 +89,21 @@ start_worker(struct direct *d, int nbd, struct v2v_error *err)
 }
 
 /* An image that QEMU cannot open is seen by the worker, whose connection is
- * lost, and known to qemu-nbd. */
+ * lost, and known to qemu-nbd; of a qemu-nbd that was killed or says nothing
+ * the worker knows more.  @seen: by the worker. */
+static int
+fail_as_not_opened(struct direct *d, const struct v2v_error *seen,
+                   struct v2v_error *err)
+{
+    struct v2v_error known = { 0 };
+
+    if (nbd_server_wait(d->server, &known) == 0)
+        return v2v_fail(err, seen->code, "%s", seen->text);
+    if (known.code == V2V_ERR_INTERNAL)
+        return v2v_fail(err, known.code, "%s (%s)", known.text, seen->text);
+    return v2v_fail(err, known.code, "%s", known.text);
+}
+
 static int
 say_hello(struct direct *d, struct v2v_error *err)
 {
@@ -98,9 +112,7 @@ say_hello(struct direct *d, struct v2v_error *err)
 
     if (direct_ask(d, &(struct rpc_message){ .op = DIRECT_HELLO }, &answer,
                    &why) < 0)
-        return nbd_server_wait(d->server, err) < 0
-                   ? -1
-                   : v2v_fail(err, why.code, "%s", why.text);
+        return fail_as_not_opened(d, &why, err);
     d->reader = (struct disk_reader){ .read = direct_read_disk,
                                       .opaque = d,
                                       .size = answer.numbers[0] };
