@@ -3,7 +3,8 @@
 # test.sh [--full] - installs what is missing and runs every test.
 #   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
 #            in 6000 ways instead of 300, kill the program at 560 instants
-#            instead of 56, and try each combination of tests/libvirt
+#            instead of 56, compare the backends on every guest that can be made
+#            instead of three, and try each combination of tests/libvirt
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -18,21 +19,21 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
     V2V_SHARED=$(cd ../shared && pwd)
     export V2V_SHARED
 fi
+guest_seconds=900 # for one guest test: its appliance runs without KVM
 case ${1:-} in
 '') fuzz_seconds=4 kill_rounds=56 ntfs_runs=300 ;;
 --full)
-    fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000
+    fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000 guest_seconds=7200
     export V2V_FULL=1
     ;;
 *)
-    sed -n '3,6s/^# //p' "$0" >&2
+    sed -n '3,7s/^# //p' "$0" >&2
     exit 2
     ;;
 esac
 
 passed=0 failed=0 skipped=0
 logs=build/test-logs
-guest_seconds=900 # for one guest test: its appliance runs without KVM
 jobs=$(nproc)
 
 # Steps --------------------------------------------------------------------
