@@ -3,7 +3,8 @@
 # test.sh [--full] - installs what is missing and runs every test.
 #   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
 #            in 6000 ways instead of 300, kill the program at 560 instants
-#            instead of 56, try each combination of tests/libvirt, and build,
+#            instead of 56, compare the backends on every guest that can be made
+#            instead of three, try each combination of tests/libvirt, and build,
 #            install and remove the packages
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
@@ -19,10 +20,11 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
     V2V_SHARED=$(cd ../shared && pwd)
     export V2V_SHARED
 fi
+guest_seconds=900 # for one guest test: its appliance runs without KVM
 case ${1:-} in
 '') fuzz_seconds=4 kill_rounds=56 ntfs_runs=300 ;;
 --full)
-    fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000
+    fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000 guest_seconds=7200
     export V2V_FULL=1
     ;;
 *)
@@ -34,7 +36,6 @@ esac
 passed=0 failed=0 skipped=0
 logs=build/test-logs
 documents=$top/build/documents # what guest and libvirt tests let it print
-guest_seconds=900 # for one guest test: its appliance runs without KVM
 jobs=$(nproc)
 
 # Steps --------------------------------------------------------------------

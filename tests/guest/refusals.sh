@@ -39,7 +39,7 @@ expect_output "the report ends with a line for virt-install" \
 
 # ---- what the drivers' folders say about permissions cannot be read
 for backend in direct libguestfs; do
-    options=(--backend $backend)
+    options=(--backend "$backend")
     refused 5 "its security descriptor: damaged" medium --damaged-descriptors
 done
 options=()
