@@ -231,10 +231,6 @@ vmdk_parse_descriptor(const void *text, size_t len, struct vmdk_descriptor *ret,
     bool after_blank = false;
     char *rest;
 
-    for (size_t i = used; i < len; i++)
-        if (((const char *)text)[i] != '\0')
-            return v2v_fail(err, V2V_ERR_FORMAT,
-                            "VMDK descriptor: bytes after its end");
     descriptor.text = rest = v2v_strndup(text, used, err);
     if (rest == NULL)
         return -1;

@@ -51,7 +51,9 @@ struct vmdk_descriptor {
 
 /**
  * vmdk_parse_descriptor() - the text of a descriptor
- * @text: @len bytes; after the first NUL there may be only NULs
+ * @text: @len bytes; it ends at the first NUL, as it does for QEMU, which
+ *        leaves the end of an older text behind it: a new CID may be shorter
+ *        (seen in images of qemu-img 7.2, one of 16)
  *
  * Each line is empty, a comment, "key=value" or an extent that can be written
  * ("RW"); a createType or parentCID comes once.  Names are not judged.  An

@@ -474,6 +474,21 @@ test_descriptors_of_other_kinds(void **state)
     is_refused_unopened("vm.vmdk", NULL, V2V_ERR_GUEST, "a backing file");
 }
 
+/* When QEMU writes a CID with fewer digits, the end of the older text stays
+ * behind the NUL of the new one: made here by leaving one digit out. */
+static void
+test_a_descriptor_that_was_longer(void **state)
+{
+    V2V_AUTO(image_info) struct image_info info = { 0 };
+
+    (void)state;
+    does("qemu-img create -f vmdk -o subformat=monolithicFlat vm.vmdk 8M");
+    does("perl -0777 -pi -e 's/(\\nCID=).(.*)(.)$/$1$2$3\\0$3/s' vm.vmdk");
+    does("qemu-img info vm.vmdk");
+    inspects("vm.vmdk", IMAGE_IN_PLACE, &info);
+    assert_string_equal(info.format, "vmdk");
+}
+
 /* To QEMU every file of format vmdk that is not sparse is a descriptor, how
  * large it is and whatever it starts with. */
 static void
@@ -490,7 +505,7 @@ test_descriptors_without_a_magic(void **state)
     does("truncate -s 2M vm.vmdk");
     is_refused_unopened("vm.vmdk", "vmdk", V2V_ERR_FORMAT, "too large");
     write_file("vm.vmdk", behind, sizeof behind - 1);
-    is_refused_unopened("vm.vmdk", "vmdk", V2V_ERR_FORMAT, "after its end");
+    is_refused_unopened("vm.vmdk", "vmdk", V2V_ERR_FORMAT, "no extent");
     write_file("vm.vmdk", "COWD", 4);
     is_refused_unopened("vm.vmdk", NULL, V2V_ERR_GUEST, "ESXi snapshot");
 }
@@ -752,6 +767,7 @@ main(void)
         cmocka_unit_test_teardown(test_descriptors_that_name_other_files,
                                   forget),
         cmocka_unit_test_teardown(test_descriptors_of_other_kinds, forget),
+        cmocka_unit_test_teardown(test_a_descriptor_that_was_longer, forget),
         cmocka_unit_test_teardown(test_descriptors_without_a_magic, forget),
         cmocka_unit_test_teardown(test_sparse_vmdk_that_names_other_files,
                                   forget),
