@@ -69,6 +69,8 @@ static const struct {
     { "driver-older", "take a newer virtio-win ISO" },
     { "driver-class", "take a boot driver of a class that Windows boots from" },
     { "driver-inf", "take the package from another virtio-win release" },
+    { "hive-parser-died",
+      "let Windows check the hive, or restore it from a backup" },
     { "sandbox-partial",
       "take a newer kernel, or allow less with --sandbox auto" },
 };

@@ -232,7 +232,7 @@ elif unshare --mount true 2>/dev/null; then
 fi
 count=$((count + 1))
 "$program" xml -q in.xml >/dev/full 2>said && fail 'a full standard output'
-grep -qx 'v2v-virtio: standard output: No space left on device' said &&
+grep -qx 'v2v-virtio: error: standard output: No space left on device' said &&
     [ "$(wc -l <said)" = 1 ] || fail "full: $(cat said)"
 
 echo "$count checks"
