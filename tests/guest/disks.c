@@ -67,6 +67,7 @@ open_machine(const char *const *images, size_t count)
 {
     struct guest_disk_source *disks = calloc(count, sizeof *disks);
     V2V_AUTO(strings) struct v2v_strings overlays = { 0 };
+    V2V_AUTO(strings) struct v2v_strings bases = { 0 };
     struct guest_machine machine;
     struct guest *guest = NULL;
     struct v2v_error err = { 0 };
@@ -80,11 +81,14 @@ open_machine(const char *const *images, size_t count)
                                    images[i], i);
         V2V_AUTO(mem)
         char *overlay = v2v_format(NULL, "%s/%zu.overlay", top, i);
+        V2V_AUTO(mem) char *base = v2v_format(NULL, "%s/%s", top, images[i]);
 
         must_run(command);
         ok(v2v_strings_add(&overlays, overlay, &err), &err);
+        ok(v2v_strings_add(&bases, base, &err), &err);
         disks[i] = (struct guest_disk_source){ .image = overlays.items[i],
-                                               .format = "qcow2" };
+                                               .format = "qcow2",
+                                               .files = &bases };
     }
     machine = (struct guest_machine){ .backend = GUEST_LIBGUESTFS,
                                       .disks = disks,
