@@ -14,14 +14,17 @@
 # 20 GB with 2000 files, a SYSTEM of 15 MB and a SOFTWARE of 96 MB, and the same
 # media: that of the fixtures, and one as long as a real one (V2V_SHARED).
 # Run it on an idle machine; it needs some GB in TMPDIR [/var/tmp].
-# virt-v2v-in-place: Debian's virt-v2v and nbdkit.  Its rhsrvany.exe is a
-# stand-in: it is copied, and nothing in it runs.
+# virt-v2v-in-place: Debian's virt-v2v and nbdkit, installed if they are not.  Its
+# rhsrvany.exe is a stand-in: it is copied, and nothing in it runs.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/tests/bench
 shared=${V2V_SHARED:-$top/../shared}
 runs=5 ways='' quick='' grow='' svg=''
+
+# shellcheck source=scripts/setup.sh
+. "$top/scripts/setup.sh"
 
 usage() {
     sed -n '3,20s/^# //p' "$0" >&2
@@ -76,6 +79,7 @@ make_long_medium() {
 
 compare() {
     local medium media=(short)
+    setup bench >&2
     [ -n "$ways" ] || default_ways
     mkdir "$work/tools"
     "$top/fixtures/mkpe" x86 "$work/tools/rhsrvany.exe" 'stand-in'
