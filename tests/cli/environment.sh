@@ -51,7 +51,7 @@ inject 'the old name' env -u VIRTIO_WIN "VIRTIO_WIN_DIR=$VIRTIO_WIN"
 inject 'no TMPDIR' env -u TMPDIR
 inject 'SIGCHLD is ignored' bash -c 'trap "" CHLD; exec "$@"' -
 inject 'SIGPIPE and SIGHUP are ignored' bash -c 'trap "" PIPE HUP; exec "$@"' -
-inject 'few files may be open' bash -c 'ulimit -n 32; exec "$@"' -
+inject 'few files may be open' bash -c 'ulimit -n 48; exec "$@"' -
 inject 'an old getopt' env POSIXLY_CORRECT=1
 
 for mask in 000 027 077; do
@@ -86,7 +86,7 @@ for option in '' --json; do
     said 0 "stderr full $option" '2>/dev/full' $option
     for where in '>&-' '>/dev/full' '<&- >&-'; do
         said 1 "$where $option" "$where" $option
-        grep -q '^v2v-virtio: standard output (all is done, only the report is lost): ' err.txt ||
+        grep -q '^v2v-virtio: error: standard output (all is done, only the report is lost): ' err.txt ||
             fail "$where $option: $(tail -n 1 err.txt)"
         [ "$(grep -c '^v2v-virtio: [^w]' err.txt)" = 1 ] ||
             fail "$where $option: said twice: $(cat err.txt)"
@@ -101,7 +101,7 @@ for words in 'check guest.qcow2' 'check guest.qcow2 --json' \
     # shellcheck disable=SC2086
     "$program" $words >/dev/full 2>err.txt || got=$?
     [ $got = 1 ] || fail "$words on a full device: exit status $got"
-    grep -qx 'v2v-virtio: standard output: No space left on device' err.txt ||
+    grep -qx 'v2v-virtio: error: standard output: No space left on device' err.txt ||
         fail "$words on a full device: $(cat err.txt)"
 done
 
