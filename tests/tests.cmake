@@ -189,7 +189,7 @@ v2v_script_test(bench.measure ${here}/bench/measure-test.py)
 set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.disk-place unit.find unit.check-run unit.check-disk unit.check-windows
     unit.verify-chain unit.verify-device verify.mutations tree.inject
-    tree.inject-real cli.environment PROPERTIES LABELS long)
+    tree.inject-real cli.environment cli.statuses PROPERTIES LABELS long)
 
 # Every test that runs the program.
 get_property(all DIRECTORY PROPERTY TESTS)
