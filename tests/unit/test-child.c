@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
@@ -345,7 +346,7 @@ hear(void *opaque, enum v2v_log_level level, const char *module,
 
 /* Two seconds: 16 MiB, 8 in a second, in pieces of two. */
 static void
-test_progress_of_qemu_img(void **state)
+watch_a_copy(void)
 {
     V2V_AUTO(mem) char *old = v2v_format(NULL, "%s/old", top);
     V2V_AUTO(mem) char *new = v2v_format(NULL, "%s/new", top);
@@ -354,7 +355,6 @@ test_progress_of_qemu_img(void **state)
     struct heard heard = { 0 };
     struct v2v_error err = { 0 };
 
-    (void)state;
     assert_true(run("head -c 16777216 /dev/urandom >old"));
     v2v_log_set(hear, &heard);
     assert_int_equal(qemu_img_watched(copy, &err), 0);
@@ -363,6 +363,20 @@ test_progress_of_qemu_img(void **state)
     assert_true(heard.last > 0 && heard.last <= 10000);
     assert_false(heard.back);
     assert_true(run("cmp old new"));
+}
+
+static void
+test_progress_of_qemu_img(void **state)
+{
+    int self = pidfd_open(getpid(), 0);
+
+    (void)state;
+    if (self < 0) { /* below valgrind, and below Linux 5.3 */
+        print_message("skipped: no pidfd_open()\n");
+        skip();
+    }
+    close(self);
+    watch_a_copy();
 }
 
 int
