@@ -193,8 +193,8 @@ test_several_windows(void **state)
 
     (void)state;
     refuses(guest, anywhere, V2V_ERR_GUEST, "several-windows",
-            "3 Windows in these images, in partitions 2:1, 4:3, 5:1: say which "
-            "with --root DISK:N");
+            "multi-boot: 3 Windows in these images, in partitions 2:1, 4:3, "
+            "5:1 (--root DISK:N)");
     refuses(guest, (struct facts_root){ 0, 1 }, V2V_ERR_USAGE, NULL,
             "--root 1:1: there is no Windows in that partition, but in "
             "partitions 2:1, 4:3, 5:1");

@@ -66,7 +66,7 @@ check "nothing is left of that" as_it_was
 # ---- a new image; the old one may be read-only
 chmod a-w vm.qcow2
 expect_exit 3 "a read-only image is refused" "${inject[@]}"
-expect_output "the way out is named" "--output makes a copy"
+expect_output "the way out is named" "inject with --output"
 check "inject into a new image" "${inject[@]}" --output new.qcow2
 check "the old one is as it was" \
     test "$(fingerprint vm.qcow2)" = "$before"
