@@ -232,6 +232,34 @@ undo_list(const struct cli_options *options, struct answer *ret,
 
 /* recover ---------------------------------------------------------------- */
 
+static bool
+is_ours(const char *name, const char *image)
+{
+    size_t len = strlen(image);
+
+    return strncmp(name, image, len) == 0 &&
+           strncmp(name + len, ".v2v-", strlen(".v2v-")) == 0;
+}
+
+/* Is there a file of ours beside the place of an image?  A run that is to make
+ * a new one begins so. */
+static bool
+has_begun(const char *path)
+{
+    const char *image = v2v_base_name(path);
+    V2V_AUTO(mem) char *folder =
+        v2v_format(NULL, "%.*s.", (int)(image - path), path);
+    DIR *dir = folder != NULL ? opendir(folder) : NULL;
+    bool found = false;
+
+    for (struct dirent *entry;
+         dir != NULL && !found && (entry = readdir(dir)) != NULL;)
+        found = is_ours(entry->d_name, image);
+    if (dir != NULL)
+        closedir(dir);
+    return found;
+}
+
 int
 recover(const struct cli_options *options, struct answer *ret,
         struct v2v_error *err)
@@ -241,12 +269,13 @@ recover(const struct cli_options *options, struct answer *ret,
                                          [IMAGE_DISCARDED] = "discarded",
                                          [IMAGE_FINISHED] = "finished" };
     const char *path = options->images.items[0];
+    bool begun = has_begun(path);
     enum image_recovered what;
 
     v2v_step("cli", "recover", "Looking for what was begun on %s", path);
     if (image_recover(path, options->work_dir, &what, err) < 0)
         return -1;
-    if (what == IMAGE_NOTHING_TO_RECOVER && access(path, F_OK) < 0)
+    if (what == IMAGE_NOTHING_TO_RECOVER && !begun && access(path, F_OK) < 0)
         return v2v_fail(err, V2V_ERR_USAGE, "%s: %s", path, strerror(errno));
     progress_end();
     ret->status = names[what];

@@ -5,12 +5,15 @@
 # back with other programs than its own.
 #
 # A test prints one line a check, "ok - NAME" or "not ok - NAME", and ends with
-# guest_done.  v2v is the program under test, top the project's root, fixtures
-# its fixtures, tmp a folder that goes away at exit.
+# guest_done.  v2v is the program under test, tools the folder of the tests' own
+# programs, top the project's root, fixtures its fixtures, tmp a folder that goes
+# away at exit.
 
 set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 v2v=${V2V_PROGRAM:-$top/build/v2v-virtio}
+tools=$(dirname "$(realpath "$v2v")")
+[ "${tools##*/}" = tests ] || tools+=/tests # where the wrapper is, too
 fixtures=$top/fixtures
 tmp=$(mktemp -d "${TMPDIR:-/var/tmp}/v2v-guest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT

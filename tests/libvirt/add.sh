@@ -12,7 +12,7 @@
 # shellcheck source=tests/libvirt/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rewrite=$(dirname "$v2v")/tests/domain-rewrite
+rewrite=$tools/domain-rewrite
 [ -x "$rewrite" ] || skip "no $rewrite"
 cd "$tmp" || exit 1
 libvirt_start

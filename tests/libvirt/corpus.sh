@@ -6,7 +6,7 @@
 # shellcheck source=tests/libvirt/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rewrite=$(dirname "$v2v")/tests/domain-rewrite
+rewrite=$tools/domain-rewrite
 shared=${V2V_SHARED:-}/data/domxml/corpus
 [ ! -d "$shared" ] || set -- "$shared" "$@"
 libvirt_start

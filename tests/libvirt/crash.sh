@@ -8,7 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 command -v strace >/dev/null || skip "no strace"
-tool=${v2v%/*}/tests/transaction-tool
+tool=$tools/transaction-tool
 [ -x "$tool" ] || skip "no $tool"
 cd "$tmp" || exit 1
 mkdir vm

@@ -7,7 +7,7 @@
 # shellcheck source=tests/libvirt/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rewrite=$(dirname "$v2v")/tests/domain-rewrite
+rewrite=$tools/domain-rewrite
 libvirt_start
 cd "$tmp" || exit 1
 qemu-img create -q -f qcow2 disk.qcow2 64M

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2317 # functions are called through check
 # shellcheck source=tests/libvirt/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-new_machine=$(dirname "$(realpath "$v2v")")/tests/new-machine
+new_machine=$tools/new-machine
 [ -x "$new_machine" ] || skip "no $new_machine"
 command -v virt-install >/dev/null || skip "no virt-install"
 mkdir "$tmp/images"
