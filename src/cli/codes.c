@@ -80,24 +80,12 @@ enum {
     CODE_COUNT = sizeof codes / sizeof *codes
 };
 
-static const struct verify_code *
-find_link_code(const char *name)
-{
-    size_t count;
-    const struct verify_code *table = verify_codes(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &table[i];
-    return NULL;
-}
-
 /* NULL: no table has it. */
 static const char *
 advice_for(const char *name)
 {
     const struct check_code *finding = check_find_code(name);
-    const struct verify_code *link = find_link_code(name);
+    const struct verify_code *link = verify_find_code(name);
 
     if (finding != NULL)
         return finding->advice;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/events.h"
 #include "cli/progress.h"
 
@@ -110,13 +111,9 @@ console_error(const struct v2v_error *error)
 /* What is said while it works -------------------------------------------- */
 
 static double
-seconds_since(const struct timespec *start)
+seconds_since(int64_t start)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) +
-           (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+    return (double)(v2v_milliseconds() - start) / 1000;
 }
 
 /* A warning that cannot be kept for want of memory has still been shown. */
@@ -156,7 +153,7 @@ take_step(struct console *console, const char *module, const char *phase,
     progress_step(text);
     if (console->steps) {
         progress_hold();
-        printf("[%6.1f] %s\n", seconds_since(&console->start), text);
+        printf("[%6.1f] %s\n", seconds_since(console->start), text);
         fflush(stdout);
         progress_release();
     }
@@ -232,7 +229,7 @@ receive(void *opaque, enum v2v_log_level level, const char *module,
 void
 console_init(struct console *console)
 {
-    clock_gettime(CLOCK_MONOTONIC, &console->start);
+    console->start = v2v_milliseconds();
     v2v_log_set(receive, console);
 }
 

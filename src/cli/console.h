@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -21,7 +21,7 @@ struct console_warning {
 struct console {
     bool steps, facts, trace; /* what is shown; warnings always are */
     const char *phase;        /* of the step that runs; static; NULL: none */
-    struct timespec start;
+    int64_t start;            /* v2v_milliseconds() */
     struct console_warning *warnings; /* for the report */
     size_t warning_count;
 };

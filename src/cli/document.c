@@ -4,34 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/option-table.h"
 #include "cli/outcome.h"
 
-static const struct {
-    enum cli_command command;
-    const char *name;
-} names[] = {
-    { CLI_INJECT, "inject" },
-    { CLI_CHECK, "check" },
-    { CLI_VERIFY, "verify" },
-    { CLI_XML, "xml" },
-    { CLI_UNDO, "undo" },
-    { CLI_RECOVER, "recover" },
-    { CLI_DRIVERS_LIST, "drivers list" },
-    { CLI_DRIVERS_EXPLAIN, "drivers explain" },
-};
-
-/* NULL: not known. */
-static const char *
-command_name(const struct cli_options *options)
+/* null: not known. */
+static json_t *
+command_json(const struct cli_options *options)
 {
     if (options == NULL)
-        return NULL;
+        return json_null();
     if (options->list)
-        return "undo --list";
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].command == options->command)
-            return names[i].name;
-    return NULL;
+        return json_string("undo --list");
+    return json_string(
+        cli_command_name(cli_command_words(options->command)).text);
 }
 
 static json_t *
@@ -41,9 +26,9 @@ head_json(const struct cli_options *options, const char *status,
 {
     return json_pack("{s:i, s:s, s:o, s:s, s:i, s:o, s:o}", "schema",
                      JSON_SCHEMA_VERSION, "program", "v2v-virtio " V2V_VERSION,
-                     "command", json_text(command_name(options)), "status",
-                     status, "exit_status", exit_status, "error",
-                     json_failure(error), "warnings",
+                     "command", command_json(options), "status", status,
+                     "exit_status", exit_status, "error", json_failure(error),
+                     "warnings",
                      console != NULL ? json_warnings(console) : json_array());
 }
 

@@ -14,9 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/json.h"
 #include "cli/outcome.h"
+#include "cli/same-file.h"
 
 enum type { PHASE, PROGRESS, FINDING, WARNING, WRITTEN, INFO, ERROR, DONE };
 
@@ -165,33 +167,15 @@ emit(const struct event *event)
 
 /* Opening ---------------------------------------------------------------- */
 
-static bool
-is_named(const char *path, const struct stat *file)
-{
-    struct stat st;
-
-    return path != NULL && stat(path, &st) == 0 && st.st_dev == file->st_dev &&
-           st.st_ino == file->st_ino;
-}
-
-static bool
-is_among(const struct v2v_strings *paths, const struct stat *file)
-{
-    for (size_t i = 0; i < paths->count; i++)
-        if (is_named(paths->items[i], file))
-            return true;
-    return false;
-}
-
 /* What it was must not be lost to a slip of the hand. */
 static bool
 is_of_the_run(const struct cli_options *options, const struct stat *file)
 {
-    return S_ISBLK(file->st_mode) || is_among(&options->images, file) ||
-           is_among(&options->media, file) ||
-           is_named(options->domain_xml, file) ||
-           is_named(options->output, file) ||
-           is_named(options->output_xml, file);
+    return S_ISBLK(file->st_mode) || same_file_among(&options->images, file) ||
+           same_file_among(&options->media, file) ||
+           is_same_file(options->domain_xml, file) ||
+           is_same_file(options->output, file) ||
+           is_same_file(options->output_xml, file);
 }
 
 static int
@@ -350,20 +334,11 @@ events_phase(const char *phase, const char *text)
         json_pack("{s:s, s:o}", "phase", phase, "text", json_text(text)) });
 }
 
-static int64_t
-milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 events_progress(const char *phase, uint64_t done, uint64_t total)
 {
     static int64_t last = -100;
-    int64_t now = milliseconds();
+    int64_t now = v2v_milliseconds();
     char text[64];
 
     if (now - last < 100 && done != total)

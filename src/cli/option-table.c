@@ -210,6 +210,16 @@ cli_find_command(int argc, char *const *argv)
     return NULL;
 }
 
+const struct cli_command_words *
+cli_command_words(enum cli_command command)
+{
+    size_t i = 0;
+
+    while (commands[i].command != command)
+        i++;
+    return &commands[i];
+}
+
 struct cli_command_name
 cli_command_name(const struct cli_command_words *command)
 {

@@ -62,6 +62,9 @@ const struct cli_command_words *cli_find_command(int argc, char *const *argv);
 int cli_command_len(const struct cli_command_words *command);
 
 /* "drivers list" */
+/* Its row. */
+const struct cli_command_words *cli_command_words(enum cli_command command);
+
 struct cli_command_name {
     char text[32];
 };

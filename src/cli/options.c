@@ -128,26 +128,18 @@ refuse_here(const struct cli_option *option, const struct cli_options *options,
             struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes names = { 0 };
-    const char *here = "";
     size_t count;
     const struct cli_command_words *table = cli_command_table(&count);
-    struct cli_command_name name;
 
-    for (size_t i = 0; i < count; i++) {
-        name = cli_command_name(&table[i]);
+    for (size_t i = 0; i < count; i++)
         if ((option->commands & (int)table[i].command) != 0 &&
             v2v_bytes_printf(&names, err, "%s%s", names.len > 0 ? ", " : "",
-                             name.text) < 0)
+                             cli_command_name(&table[i]).text) < 0)
             return -1;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (table[i].command == options->command) {
-            name = cli_command_name(&table[i]);
-            here = name.text;
-        }
     return v2v_fail(err, V2V_ERR_USAGE,
                     "--%s does not go with %s, but with %.*s", option->name,
-                    here, (int)names.len, (const char *)names.data);
+                    cli_command_name(cli_command_words(options->command)).text,
+                    (int)names.len, (const char *)names.data);
 }
 
 static int

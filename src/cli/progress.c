@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/shared.h"
 
@@ -18,7 +18,7 @@ enum { BAR_MAX = 40, BAR_MIN = 8, NARROW = 20, WIDE = 512, BESIDE_BAR = 8 };
 /* Seen by both processes; the mutex is robust: its holder may be killed. */
 static struct progress {
     pthread_mutex_t mutex;
-    struct timespec start;
+    int64_t start; /* v2v_milliseconds() */
     char text[256];
     uint64_t done, total;
     unsigned drawn; /* how often: turns the spinner */
@@ -55,7 +55,7 @@ progress_open(void)
     progress = shared_new(sizeof *progress);
     if (progress == NULL)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &progress->start);
+    progress->start = v2v_milliseconds();
     if (make_mutex(&progress->mutex) < 0)
         progress = NULL;
 }
@@ -159,11 +159,7 @@ terminal_width(void)
 static double
 seconds(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - progress->start.tv_sec) +
-           (double)(now.tv_nsec - progress->start.tv_nsec) / 1e9;
+    return (double)(v2v_milliseconds() - progress->start) / 1000;
 }
 
 /* "  [####    ]  50%" or "  /"; as wide as there is room for. */

@@ -9,17 +9,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/same-file.h"
 #include "cli/supervise.h"
 #include "facts/find.h"
-
-static bool
-is_same_file(const char *path, const struct stat *other)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && st.st_dev == other->st_dev &&
-           st.st_ino == other->st_ino;
-}
 
 /* Of files that do not exist yet. */
 static bool
@@ -31,15 +23,6 @@ is_same_name(const char *a, const char *b)
     return image_absolute_name(a, &first, NULL) == 0 &&
            image_absolute_name(b, &second, NULL) == 0 &&
            strcmp(first, second) == 0;
-}
-
-static bool
-is_among(const struct v2v_strings *paths, const struct stat *st)
-{
-    for (size_t i = 0; i < paths->count; i++)
-        if (is_same_file(paths->items[i], st))
-            return true;
-    return false;
 }
 
 /* Among the first @count of them. */
@@ -83,7 +66,7 @@ check_output_xml(const struct report *report, struct v2v_error *err)
         if (is_disk(&report->disks, report->disks.count, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
                             "%s: is an image, not a place for the XML", path);
-        if (is_among(&options->media, &output))
+        if (same_file_among(&options->media, &output))
             return v2v_fail(err, V2V_ERR_USAGE,
                             "%s: is a driver medium, not a place for the XML",
                             path);

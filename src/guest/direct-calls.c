@@ -25,12 +25,6 @@ direct_tell(struct direct *d, const struct rpc_message *question,
     return direct_ask(d, question, &answer, err);
 }
 
-static struct rpc_part
-part_of(const char *text)
-{
-    return (struct rpc_part){ text, strlen(text) };
-}
-
 /* The disk ----------------------------------------------------------------- */
 
 int
@@ -153,9 +147,9 @@ lookup(void *state, const struct guest_node *dir, const char *name,
        struct guest_node *ret, struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
-    const struct rpc_message m = {
-        .op = DIRECT_LOOKUP, .parts = { part_of(dir->path), part_of(name) }
-    };
+    const struct rpc_message m = { .op = DIRECT_LOOKUP,
+                                   .parts = { rpc_part_of(dir->path),
+                                              rpc_part_of(name) } };
     struct guest_stat stat;
     const char *spelled;
 
@@ -193,7 +187,7 @@ list_names(void *state, const struct guest_node *dir, struct v2v_strings *ret,
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
     const struct rpc_message m = { .op = DIRECT_LIST,
-                                   .parts = { part_of(dir->path) } };
+                                   .parts = { rpc_part_of(dir->path) } };
 
     if (direct_ask(state, &m, &answer, err) < 0)
         return -1;
@@ -218,7 +212,7 @@ ask_for_piece(struct direct *d, const char *path, uint64_t offset, size_t len,
 {
     const struct rpc_message m = { .op = DIRECT_READ,
                                    .numbers = { offset, len },
-                                   .parts = { part_of(path) } };
+                                   .parts = { rpc_part_of(path) } };
 
     return worker_send(d->worker, &m, err) < 0 ? fail_in_reading(err) : 0;
 }
@@ -326,7 +320,7 @@ read_descriptor(void *state, const struct guest_node *node,
 {
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
     const struct rpc_message m = { .op = DIRECT_DESCRIPTOR,
-                                   .parts = { part_of(node->path) } };
+                                   .parts = { rpc_part_of(node->path) } };
 
     if (direct_ask(state, &m, &answer, err) < 0)
         return -1;
@@ -341,12 +335,13 @@ write_pieces(struct direct *d, const char *path, const uint8_t *data,
 {
     for (size_t done = 0, n; done < len; done += n) {
         n = len - done < DIRECT_CHUNK ? len - done : (size_t)DIRECT_CHUNK;
-        if (direct_tell(d,
-                        &(struct rpc_message){
-                            .op = DIRECT_WRITE_AT,
-                            .numbers = { offset + done },
-                            .parts = { part_of(path), { data + done, n } } },
-                        err) < 0)
+        if (direct_tell(
+                d,
+                &(struct rpc_message){
+                    .op = DIRECT_WRITE_AT,
+                    .numbers = { offset + done },
+                    .parts = { rpc_part_of(path), { data + done, n } } },
+                err) < 0)
             return -1;
     }
     return 0;
@@ -367,7 +362,7 @@ truncate_file(void *state, const struct guest_node *file, uint64_t len,
         state,
         &(struct rpc_message){ .op = DIRECT_TRUNCATE,
                                .numbers = { len },
-                               .parts = { part_of(file->path) } },
+                               .parts = { rpc_part_of(file->path) } },
         err);
 }
 
@@ -377,7 +372,7 @@ make_one(struct direct *d, const struct guest_new *item, struct v2v_error *err)
     size_t first = item->len < DIRECT_CHUNK ? item->len : (size_t)DIRECT_CHUNK;
     const struct rpc_message m = { .op = DIRECT_MAKE,
                                    .numbers = { item->directory },
-                                   .parts = { part_of(item->path),
+                                   .parts = { rpc_part_of(item->path),
                                               { item->data, first },
                                               { item->sd, item->sd_len } } };
 

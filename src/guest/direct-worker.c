@@ -20,20 +20,6 @@ struct work {
     struct fat *fat;
 };
 
-static const char *
-text(const struct rpc_message *m, size_t part)
-{
-    return m->parts[part].data;
-}
-
-/* What is in the store is the answer's only part. */
-static void
-set_part(struct rpc_message *answer)
-{
-    answer->parts[0] =
-        (struct rpc_part){ answer->store.data, answer->store.len };
-}
-
 /* The disk ----------------------------------------------------------------- */
 
 static int
@@ -80,7 +66,7 @@ answer_disk_read(struct work *w, const struct rpc_message *m,
     if (data == NULL)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no memory");
     answer->store = (struct v2v_bytes){ .data = data, .len = len, .cap = len };
-    set_part(answer);
+    rpc_set_part(answer);
     return nbd_disk_read(w->disk, m->numbers[0], data, len, err);
 }
 
@@ -158,10 +144,11 @@ lookup(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
     V2V_AUTO(mem) char *name = NULL;
     struct ntfs_entry entry = { 0 };
 
-    if (ntfs_lookup(w->ntfs, text(m, 0), text(m, 1), &name, &entry, err) < 0 ||
+    if (ntfs_lookup(w->ntfs, rpc_text(m, 0), rpc_text(m, 1), &name, &entry,
+                    err) < 0 ||
         v2v_bytes_copy(name, strlen(name), &answer->store, err) < 0)
         return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     answer->numbers[0] = (entry.exists ? DIRECT_EXISTS : 0U) |
                          (entry.is_dir ? DIRECT_DIRECTORY : 0U) |
                          (entry.reparse ? DIRECT_REPARSE : 0U);
@@ -177,12 +164,13 @@ lookup_fat(struct work *w, const struct rpc_message *m,
 {
     V2V_AUTO(mem) char *name = NULL;
     struct fat_entry entry = { 0 };
-    int found = fat_lookup(w->fat, text(m, 0), text(m, 1), &name, &entry, err);
+    int found =
+        fat_lookup(w->fat, rpc_text(m, 0), rpc_text(m, 1), &name, &entry, err);
 
     if (found < 0 ||
         v2v_bytes_copy(name, strlen(name), &answer->store, err) < 0)
         return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     if (found == 0)
         return 0;
     answer->numbers[0] =
@@ -198,14 +186,15 @@ list(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
 
     if ((w->fat != NULL
-             ? fat_list(w->fat, text(m, 0), GUEST_LIST_MAX, &names, err)
-             : ntfs_list(w->ntfs, text(m, 0), GUEST_LIST_MAX, &names, err)) < 0)
+             ? fat_list(w->fat, rpc_text(m, 0), GUEST_LIST_MAX, &names, err)
+             : ntfs_list(w->ntfs, rpc_text(m, 0), GUEST_LIST_MAX, &names,
+                         err)) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (v2v_bytes_add(&answer->store, names.items[i],
                           strlen(names.items[i]) + 1, err) < 0)
             return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     return 0;
 }
 
@@ -216,12 +205,12 @@ read_file(struct work *w, const struct rpc_message *m,
     size_t len = m->numbers[1] < DIRECT_CHUNK ? (size_t)m->numbers[1]
                                               : (size_t)DIRECT_CHUNK;
 
-    if ((w->fat != NULL ? fat_read(w->fat, text(m, 0), m->numbers[0], len,
+    if ((w->fat != NULL ? fat_read(w->fat, rpc_text(m, 0), m->numbers[0], len,
                                    &answer->store, err)
-                        : ntfs_read(w->ntfs, text(m, 0), m->numbers[0], len,
+                        : ntfs_read(w->ntfs, rpc_text(m, 0), m->numbers[0], len,
                                     &answer->store, err)) < 0)
         return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     return 0;
 }
 
@@ -229,9 +218,9 @@ static int
 descriptor(struct work *w, const struct rpc_message *m,
            struct rpc_message *answer, struct v2v_error *err)
 {
-    if (ntfs_descriptor(w->ntfs, text(m, 0), &answer->store, err) < 0)
+    if (ntfs_descriptor(w->ntfs, rpc_text(m, 0), &answer->store, err) < 0)
         return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     return 0;
 }
 
@@ -240,8 +229,9 @@ make(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
      struct v2v_error *err)
 {
     (void)answer;
-    return ntfs_make(w->ntfs, text(m, 0), m->numbers[0] != 0, m->parts[1].data,
-                     m->parts[1].len, m->parts[2].data, m->parts[2].len, err);
+    return ntfs_make(w->ntfs, rpc_text(m, 0), m->numbers[0] != 0,
+                     m->parts[1].data, m->parts[1].len, m->parts[2].data,
+                     m->parts[2].len, err);
 }
 
 static int
@@ -249,8 +239,8 @@ write_at(struct work *w, const struct rpc_message *m,
          struct rpc_message *answer, struct v2v_error *err)
 {
     (void)answer;
-    return ntfs_write_at(w->ntfs, text(m, 0), m->parts[1].data, m->parts[1].len,
-                         m->numbers[0], err);
+    return ntfs_write_at(w->ntfs, rpc_text(m, 0), m->parts[1].data,
+                         m->parts[1].len, m->numbers[0], err);
 }
 
 static int
@@ -258,7 +248,7 @@ cut(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
     struct v2v_error *err)
 {
     (void)answer;
-    return ntfs_truncate(w->ntfs, text(m, 0), m->numbers[0], err);
+    return ntfs_truncate(w->ntfs, rpc_text(m, 0), m->numbers[0], err);
 }
 
 static int

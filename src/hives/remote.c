@@ -34,12 +34,6 @@ remote_of(struct reg_hive *base)
     return (struct remote *)base;
 }
 
-static struct rpc_part
-part_of(const char *text)
-{
-    return (struct rpc_part){ text, strlen(text) };
-}
-
 static const char remedy[] =
     "the hive is damaged in a way that its parser does not stand: let Windows "
     "check it, or restore it from a backup";
@@ -51,7 +45,7 @@ has_key(struct reg_hive *base, const char *key, struct v2v_error *err)
 {
     struct remote *remote = remote_of(base);
     const struct rpc_message m = { .op = HIVES_HAS_KEY,
-                                   .parts = { part_of(key) } };
+                                   .parts = { rpc_part_of(key) } };
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
     if (worker_ask(remote->worker, &m, &answer, err) < 0)
@@ -77,7 +71,7 @@ ask_names(struct reg_hive *base, unsigned op, const char *key,
           struct v2v_strings *ret, struct v2v_error *err)
 {
     struct remote *remote = remote_of(base);
-    const struct rpc_message m = { .op = op, .parts = { part_of(key) } };
+    const struct rpc_message m = { .op = op, .parts = { rpc_part_of(key) } };
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
     const char *name, *end;
 
@@ -116,8 +110,9 @@ get(struct reg_hive *base, const char *key, const char *name, uint32_t *type,
     struct v2v_bytes *data, struct v2v_error *err)
 {
     struct remote *remote = remote_of(base);
-    const struct rpc_message m = { .op = HIVES_GET,
-                                   .parts = { part_of(key), part_of(name) } };
+    const struct rpc_message m = {
+        .op = HIVES_GET, .parts = { rpc_part_of(key), rpc_part_of(name) }
+    };
     V2V_AUTO(rpc_message) struct rpc_message answer = { 0 };
 
     if (worker_ask(remote->worker, &m, &answer, err) < 0)
@@ -152,8 +147,8 @@ send_edit(struct remote *remote, const struct reg_edit *edit,
 {
     const struct rpc_message m = { .op = HIVES_EDIT,
                                    .numbers = { edit->op, edit->type },
-                                   .parts = { part_of(edit->key),
-                                              part_of(edit->name),
+                                   .parts = { rpc_part_of(edit->key),
+                                              rpc_part_of(edit->name),
                                               { edit->data, edit->len } } };
 
     return worker_tell(remote->worker, &m, err);

@@ -16,20 +16,6 @@ struct work {
     int pipe;               /* -1: it was written */
 };
 
-static const char *
-text(const struct rpc_message *m, size_t part)
-{
-    return m->parts[part].data;
-}
-
-/* What is in the store is the answer's only part. */
-static void
-set_part(struct rpc_message *answer)
-{
-    answer->parts[0] =
-        (struct rpc_part){ answer->store.data, answer->store.len };
-}
-
 static int
 open_hive(struct work *w, const struct rpc_message *m,
           struct rpc_message *answer, struct v2v_error *err)
@@ -55,7 +41,7 @@ static int
 has_key(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
         struct v2v_error *err)
 {
-    int has = reg_has_key(w->hive, text(m, 0), err);
+    int has = reg_has_key(w->hive, rpc_text(m, 0), err);
 
     answer->numbers[0] = has > 0;
     return has < 0 ? -1 : 0;
@@ -69,7 +55,7 @@ answer_names(const struct v2v_strings *names, struct rpc_message *answer,
         if (v2v_bytes_add(&answer->store, names->items[i],
                           strlen(names->items[i]) + 1, err) < 0)
             return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     return 0;
 }
 
@@ -79,7 +65,7 @@ children(struct work *w, const struct rpc_message *m,
 {
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
 
-    return reg_children(w->hive, text(m, 0), &names, err) < 0
+    return reg_children(w->hive, rpc_text(m, 0), &names, err) < 0
                ? -1
                : answer_names(&names, answer, err);
 }
@@ -90,7 +76,7 @@ value_names(struct work *w, const struct rpc_message *m,
 {
     V2V_AUTO(strings) struct v2v_strings names = { 0 };
 
-    return reg_value_names(w->hive, text(m, 0), &names, err) < 0
+    return reg_value_names(w->hive, rpc_text(m, 0), &names, err) < 0
                ? -1
                : answer_names(&names, answer, err);
 }
@@ -101,10 +87,10 @@ get(struct work *w, const struct rpc_message *m, struct rpc_message *answer,
 {
     uint32_t type;
 
-    if (reg_get(w->hive, text(m, 0), text(m, 1), &type, &answer->store, err) <
-        0)
+    if (reg_get(w->hive, rpc_text(m, 0), rpc_text(m, 1), &type, &answer->store,
+                err) < 0)
         return -1;
-    set_part(answer);
+    rpc_set_part(answer);
     answer->numbers[0] = type;
     return 0;
 }
@@ -124,12 +110,12 @@ static int
 add_edit(struct work *w, const struct rpc_message *m,
          struct rpc_message *answer, struct v2v_error *err)
 {
-    const struct reg_place at = { .edits = &w->edits, .key = text(m, 0) };
+    const struct reg_place at = { .edits = &w->edits, .key = rpc_text(m, 0) };
 
     (void)answer;
     if (m->numbers[0] > REG_OP_DELETE)
         return v2v_fail(err, V2V_ERR_INTERNAL, "no such edit");
-    return reg_value(&at, (enum reg_op)m->numbers[0], text(m, 1),
+    return reg_value(&at, (enum reg_op)m->numbers[0], rpc_text(m, 1),
                      (uint32_t)m->numbers[1], m->parts[2].data, m->parts[2].len,
                      err);
 }

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "image/child.h"
 
@@ -251,27 +252,17 @@ fail_as_silent(struct nbd_disk *disk, struct v2v_error *err)
                     nbd_patience);
 }
 
-/* Milliseconds of a clock that nobody sets. */
-static int64_t
-now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* nbd_connect_socket() would wait for ever.  @connection is libnbd's from here
  * on. */
 static int
 shake_hands(struct nbd_disk *disk, int connection, struct v2v_error *err)
 {
-    int64_t end = now() + (int64_t)nbd_patience * 1000, left;
+    int64_t end = v2v_milliseconds() + (int64_t)nbd_patience * 1000, left;
 
     if (nbd_aio_connect_socket(disk->nbd, connection) < 0)
         return fail_as_lost(disk, err);
     while (nbd_aio_is_connecting(disk->nbd)) {
-        left = end - now();
+        left = end - v2v_milliseconds();
         if (left <= 0)
             return fail_as_silent(disk, err);
         if (nbd_poll(disk->nbd, (int)left) < 0)

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define FOR_EVER INT64_MAX /* a deadline */
 
 /* numbers[0]: enum v2v_error_code; parts: the text, the finding's name. */
@@ -133,21 +135,11 @@ rpc_refuse(int fd, const struct v2v_error *why, struct v2v_error *err)
 
 /* Receive ------------------------------------------------------------------ */
 
-/* Milliseconds of a clock that nobody sets. */
-static int64_t
-now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* As poll() takes it. */
 static int
 left_until(int64_t deadline)
 {
-    int64_t left = deadline - now();
+    int64_t left = deadline - v2v_milliseconds();
 
     if (deadline == FOR_EVER)
         return -1;
@@ -303,7 +295,7 @@ rpc_wait(int fd, const struct rpc_protocol *protocol, unsigned op, int seconds,
          struct rpc_message *ret, struct v2v_error *err)
 {
     V2V_AUTO(rpc_message) struct rpc_message m = { 0 };
-    const int64_t deadline = now() + (int64_t)seconds * 1000;
+    const int64_t deadline = v2v_milliseconds() + (int64_t)seconds * 1000;
     struct head head;
     enum rpc_outcome got = receive_all(fd, &head, sizeof head, deadline);
 
@@ -352,7 +344,7 @@ enum rpc_outcome
 rpc_stream(int fd, int seconds, uint64_t max, rpc_take_fn *take, void *opaque,
            struct v2v_error *err)
 {
-    const int64_t deadline = now() + (int64_t)seconds * 1000;
+    const int64_t deadline = v2v_milliseconds() + (int64_t)seconds * 1000;
     V2V_AUTO(mem) uint8_t *buf = malloc(RPC_PIECE);
 
     if (buf == NULL) {

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -70,6 +71,27 @@ struct rpc_message {
 };
 
 void rpc_done(struct rpc_message *message);
+
+static inline struct rpc_part
+rpc_part_of(const char *text)
+{
+    return (struct rpc_part){ text, strlen(text) };
+}
+
+/* A part that is a text, of a message that was received. */
+static inline const char *
+rpc_text(const struct rpc_message *message, size_t part)
+{
+    return message->parts[part].data;
+}
+
+/* What is in the store is the answer's only part. */
+static inline void
+rpc_set_part(struct rpc_message *answer)
+{
+    answer->parts[0] =
+        (struct rpc_part){ answer->store.data, answer->store.len };
+}
 
 static inline void
 v2v_auto_rpc_message(struct rpc_message *message)

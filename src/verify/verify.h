@@ -41,6 +41,8 @@ struct verify_code {
 
 /* All of them; @count is set. */
 const struct verify_code *verify_codes(size_t *count);
+/* The one of that name, or NULL. */
+const struct verify_code *verify_find_code(const char *name);
 
 struct verify_link {
     const char
