@@ -116,6 +116,10 @@ injected 'head -1' vm.qcow2
 
 # Where case is another (Turkish), numbers have a comma (German).
 mkdir locales
+# newlocale(3) of Debian 12 loses a copy of LOCPATH, which AddressSanitizer would
+# count as ours: libp11-kit calls it before main().
+echo leak:__argz_add_sep >lsan
+export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
 for name in tr_TR.UTF-8 de_DE.UTF-8 de_DE.ISO-8859-1; do
     localedef -i "${name%%.*}" -f "${name#*.}" "locales/$name" 2>/dev/null ||
         { fail "no locale $name (package locales)"; continue; }
