@@ -21,6 +21,7 @@ CAPITALS = [                       # in a plan, and its word in the page
     (r"ControlSet\d+", "ControlSetNNN"),
     (r"PCI[\\#]VEN_[^\\ ]+", "ID"),
     (r"(DeviceIds\\)\{[0-9a-f-]+\}", r"\1{CLASS}"),
+    (r"(Properties\\)\{[0-9a-f-]+\}", r"\1{SET}"),
     (r"(Configurations\\)[^\\]+", r"\1SECTION"),
     (r"(Services\\(?:EventLog\\System\\)?)(?!EventLog\\)[^\\]+", r"\1SERVICE"),
     (r"(drivers/)[^/]+$|((?:PACKAGE|drivers|VirtIO\\DRIVER)\\)\w+\.\w{3}$",
