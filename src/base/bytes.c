@@ -68,22 +68,47 @@ v2v_bytes_add_le(struct v2v_bytes *b, uint64_t value, size_t len,
     return v2v_bytes_add(b, le, len, err);
 }
 
-int
-v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
-                 ...)
+static int add_text(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
+                    va_list ap) __attribute__((format(printf, 3, 0)));
+
+static int
+add_text(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
+         va_list ap)
 {
     V2V_AUTO(mem) char *text = NULL;
-    va_list ap;
-    int n;
+    int n = vasprintf(&text, fmt, ap);
 
-    va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
-    va_end(ap);
     if (n < 0) {
         text = NULL; /* vasprintf leaves it undefined */
         return v2v_fail_errno(err, ENOMEM, "formatting text");
     }
     return v2v_bytes_add(b, text, (size_t)n, err);
+}
+
+int
+v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
+                 ...)
+{
+    va_list ap;
+    int result;
+
+    va_start(ap, fmt);
+    result = add_text(b, err, fmt, ap);
+    va_end(ap);
+    return result;
+}
+
+int
+v2v_bytes_list(struct v2v_bytes *b, struct v2v_error *err, const char *fmt, ...)
+{
+    va_list ap;
+    int result = b->len > 0 ? v2v_bytes_add(b, ", ", 2, err) : 0;
+
+    va_start(ap, fmt);
+    if (result == 0)
+        result = add_text(b, err, fmt, ap);
+    va_end(ap);
+    return result;
 }
 
 int

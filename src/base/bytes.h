@@ -66,6 +66,10 @@ int v2v_bytes_printf(struct v2v_bytes *b, struct v2v_error *err,
                      const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same, as one more of "a, b, c". */
+int v2v_bytes_list(struct v2v_bytes *b, struct v2v_error *err, const char *fmt,
+                   ...) __attribute__((format(printf, 3, 4)));
+
 /* A copy of @len bytes at @data. */
 int v2v_bytes_copy(const void *data, size_t len, struct v2v_bytes *ret,
                    struct v2v_error *err);

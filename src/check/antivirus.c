@@ -133,10 +133,8 @@ check_product(struct check *check, size_t first, size_t *ret,
          i++) {
         int boots = starts_at_boot(check, products[i].service, err);
 
-        if (boots < 0 ||
-            (boots > 0 &&
-             v2v_bytes_printf(&names, err, "%s%s", names.len > 0 ? ", " : "",
-                              products[i].service) < 0))
+        if (boots < 0 || (boots > 0 && v2v_bytes_list(&names, err, "%s",
+                                                      products[i].service) < 0))
             return -1;
     }
     *ret = i;

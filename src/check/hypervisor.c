@@ -145,8 +145,7 @@ add_service(struct check *check, const struct leftover *l,
                            "%s: SYSTEM\\%s\\Services\\%s is active and %s",
                            vendor_names[l->vendor], check->control_set,
                            l->service, l->hurts);
-    return v2v_bytes_printf(list, err, "%s%s", list->len > 0 ? ", " : "",
-                            l->service);
+    return v2v_bytes_list(list, err, "%s", l->service);
 }
 
 static int

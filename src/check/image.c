@@ -32,9 +32,9 @@ name_snapshots(const struct v2v_strings *names, struct v2v_bytes *ret,
                struct v2v_error *err)
 {
     for (size_t i = 0; i < names->count && i < max_snapshots; i++)
-        if (v2v_bytes_printf(ret, err, "%s\"%.*s\"", i > 0 ? ", " : "",
-                             v2v_cut(names->items[i], max_name),
-                             names->items[i]) < 0)
+        if (v2v_bytes_list(ret, err, "\"%.*s\"",
+                           v2v_cut(names->items[i], max_name),
+                           names->items[i]) < 0)
             return -1;
     return names->count > max_snapshots ? v2v_bytes_printf(ret, err, " ...")
                                         : 0;

@@ -43,12 +43,6 @@ v2v_auto_adapter(struct adapter *a)
     adapter_done(a);
 }
 
-static int
-add_listed(struct v2v_bytes *list, struct v2v_error *err, const char *text)
-{
-    return v2v_bytes_printf(list, err, "%s%s", list->len > 0 ? ", " : "", text);
-}
-
 /* IPv4 -------------------------------------------------------------------- */
 
 /* Of "255.255.255.0" 24; -1: it is no mask. */
@@ -98,7 +92,7 @@ read_addresses(struct check *check, const char *key, struct adapter *a,
             snprintf(text, sizeof text, "%s/%d", addresses.items[i], prefix);
         else
             snprintf(text, sizeof text, "%s", addresses.items[i]);
-        if (add_listed(&a->addresses, err, text) < 0)
+        if (v2v_bytes_list(&a->addresses, err, "%s", text) < 0)
             return -1;
     }
     return 0;
@@ -115,7 +109,7 @@ read_gateways(struct check *check, const char *key, struct adapter *a,
         return -1;
     for (size_t i = 0; i < gateways.count && i < max_listed; i++)
         if (is_address(AF_INET, gateways.items[i]) &&
-            add_listed(&a->gateways, err, gateways.items[i]) < 0)
+            v2v_bytes_list(&a->gateways, err, "%s", gateways.items[i]) < 0)
             return -1;
     return 0;
 }
@@ -137,7 +131,7 @@ read_dns(struct check *check, const char *key, int family, struct adapter *a,
         if (!is_address(family, word))
             continue;
         count++;
-        if (add_listed(&a->dns, err, word) < 0)
+        if (v2v_bytes_list(&a->dns, err, "%s", word) < 0)
             return -1;
     }
     return 0;
@@ -259,7 +253,7 @@ add_ipv6(struct check *check, const char *table, const char *name,
     if (reg_get(check->system, table, name, &type, &data, NULL) == 0 &&
         data.len > prefix_at && data.data[prefix_at] <= 128)
         snprintf(text, sizeof text, "%s/%u", address, data.data[prefix_at]);
-    return add_listed(&a->addresses, err, text);
+    return v2v_bytes_list(&a->addresses, err, "%s", text);
 }
 
 static int

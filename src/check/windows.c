@@ -76,8 +76,7 @@ list_setup(struct check *check, struct v2v_bytes *ret, struct v2v_error *err)
         if (check_get_dword(check->system, "Setup", setup_values[i], &value,
                             err) < 0 ||
             (value != 0 &&
-             v2v_bytes_printf(ret, err, "%s%s is %u", ret->len > 0 ? ", " : "",
-                              setup_values[i], value) < 0))
+             v2v_bytes_list(ret, err, "%s is %u", setup_values[i], value) < 0))
             return -1;
     }
     if (ret->len == 0)

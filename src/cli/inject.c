@@ -150,8 +150,8 @@ describe(const struct plan *plan, struct v2v_bytes *ret, struct v2v_error *err)
         const struct driver_package *driver = plan->packages[i].driver;
         const uint16_t *v = driver->version.driver_ver.version;
 
-        if (v2v_bytes_printf(ret, err, "%s%s %u.%u.%u.%u", i > 0 ? ", " : "",
-                             driver->driver, v[0], v[1], v[2], v[3]) < 0)
+        if (v2v_bytes_list(ret, err, "%s %u.%u.%u.%u", driver->driver, v[0],
+                           v[1], v[2], v[3]) < 0)
             return -1;
     }
     return v2v_bytes_add(ret, "", 1, err);

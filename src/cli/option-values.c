@@ -95,8 +95,7 @@ say_words(const struct cli_option *option, const char *argument,
     V2V_AUTO(bytes) struct v2v_bytes words = { 0 };
 
     for (size_t i = 0; option->word(i) != NULL; i++)
-        if (v2v_bytes_printf(&words, err, "%s%s", i > 0 ? ", " : "",
-                             option->word(i)) < 0)
+        if (v2v_bytes_list(&words, err, "%s", option->word(i)) < 0)
             return -1;
     return v2v_fail(err, V2V_ERR_USAGE, "--%s %s: %s %.*s", option->name,
                     argument, lead, (int)words.len, (const char *)words.data);

@@ -133,8 +133,8 @@ refuse_here(const struct cli_option *option, const struct cli_options *options,
 
     for (size_t i = 0; i < count; i++)
         if ((option->commands & (int)table[i].command) != 0 &&
-            v2v_bytes_printf(&names, err, "%s%s", names.len > 0 ? ", " : "",
-                             cli_command_name(&table[i]).text) < 0)
+            v2v_bytes_list(&names, err, "%s",
+                           cli_command_name(&table[i]).text) < 0)
             return -1;
     return v2v_fail(err, V2V_ERR_USAGE,
                     "--%s does not go with %s, but with %.*s", option->name,
@@ -310,8 +310,7 @@ check_driver_name(const char *name, struct v2v_error *err)
         if (v2v_equal_nocase(name, cli_driver_word(i)))
             return 0;
     for (size_t i = 0; i < DOMAIN_DRIVERS; i++)
-        if (v2v_bytes_printf(&names, err, "%s%s", i > 0 ? ", " : "",
-                             domain_driver_name(i)) < 0)
+        if (v2v_bytes_list(&names, err, "%s", domain_driver_name(i)) < 0)
             return -1;
     return v2v_fail(err, V2V_ERR_USAGE,
                     "--drivers %s: no driver of virtio-win; an XML depends on "
@@ -421,8 +420,8 @@ ask_for_command(struct v2v_error *err)
     const struct cli_command_words *table = cli_command_table(&count);
 
     for (size_t i = 0; i < count; i++)
-        if (v2v_bytes_printf(&names, err, "%s%s", i > 0 ? ", " : "",
-                             cli_command_name(&table[i]).text) < 0)
+        if (v2v_bytes_list(&names, err, "%s",
+                           cli_command_name(&table[i]).text) < 0)
             return -1;
     return v2v_fail(err, V2V_ERR_USAGE,
                     "which command?  It comes first, and is one of: %.*s",

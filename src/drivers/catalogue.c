@@ -218,11 +218,9 @@ list_text(const struct v2v_strings *list, struct v2v_error *err)
 {
     V2V_AUTO(bytes) struct v2v_bytes text = { 0 };
 
-    for (size_t i = 0; i < list->count; i++) {
-        if (v2v_bytes_printf(&text, err, "%s%s", i > 0 ? ", " : "",
-                             list->items[i]) < 0)
+    for (size_t i = 0; i < list->count; i++)
+        if (v2v_bytes_list(&text, err, "%s", list->items[i]) < 0)
             return NULL;
-    }
     return v2v_strndup(text.len > 0 ? (const char *)text.data : "", text.len,
                        err);
 }

@@ -102,9 +102,8 @@ check_lists(struct verify *v, const char *set, const char *key,
             int sound = check_filter(v, &at, filters.items[k], err);
 
             if (sound < 0 ||
-                (sound > 0 && v2v_bytes_printf(names, err, "%s%s",
-                                               names->len > 0 ? ", " : "",
-                                               filters.items[k]) < 0))
+                (sound > 0 &&
+                 v2v_bytes_list(names, err, "%s", filters.items[k]) < 0))
                 return -1;
         }
     }

@@ -186,8 +186,8 @@ static int
 add_fault(struct v2v_bytes *list, const char *name, const char *what,
           struct v2v_error *err)
 {
-    return v2v_bytes_printf(list, err, "%s%s%s%s", list->len > 0 ? ", " : "",
-                            name, *what != '\0' ? " " : "", what);
+    return v2v_bytes_list(list, err, "%s%s%s", name, *what != '\0' ? " " : "",
+                          what);
 }
 
 static int
