@@ -195,7 +195,9 @@ guestfs\.h src/guest
 hivex\.h registry
 archive(_entry)?\.h src/media
 libxml/ src/domain
-jansson\.h src/cli|src/image
+jansson\.h src/cli|src/image|src/batch
+sqlite3\.h src/batch
+csv\.h src/batch
 libnbd\.h src/image
 seccomp\.h src/sandbox
 ntfs-3g/ src/ntfs

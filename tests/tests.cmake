@@ -44,6 +44,13 @@ v2v_unit_test(catalog-real v2v::catalog v2v::media)
 v2v_unit_test(pe v2v::catalog)
 v2v_fuzz_target(pe v2v::catalog)
 
+v2v_unit_test(manifest v2v::batch)
+v2v_fuzz_target(manifest v2v::batch)
+v2v_unit_test(ledger v2v::batch)
+v2v_unit_test(pool v2v::batch)
+v2v_unit_test(slurm v2v::batch)
+v2v_unit_test(report v2v::batch v2v::check)
+
 v2v_unit_test(domain v2v::domain)
 v2v_unit_test(domain-add v2v::domain)
 v2v_unit_test(domain-insert v2v::domain)

@@ -212,25 +212,46 @@ v2v_file_flush(const char *path, struct v2v_error *err)
     return 0;
 }
 
+typedef int write_fn(int fd, void *opaque, struct v2v_error *err);
+
 static int
-write_new(const char *path, mode_t mode, const void *data, size_t len,
+write_bytes(int fd, void *opaque, struct v2v_error *err)
+{
+    const struct v2v_bytes *bytes = opaque;
+
+    return v2v_fd_write(fd, bytes->data, bytes->len) < 0
+               ? v2v_fail_errno(err, errno, "cannot write")
+               : 0;
+}
+
+static int
+write_and_rename(const char *path, const char *new, mode_t mode,
+                 write_fn *write, void *opaque, struct v2v_error *err)
+{
+    V2V_AUTO(fd)
+    int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0 || fchmod(fd, mode) < 0)
+        return v2v_fail_errno(err, errno, "%s", new);
+    if (write(fd, opaque, err) < 0)
+        return v2v_fail_in(err, "%s", path);
+    if (fsync(fd) < 0 || rename(new, path) < 0)
+        return v2v_fail_errno(err, errno, "%s", path);
+    return 0;
+}
+
+static int
+write_new(const char *path, mode_t mode, write_fn *write, void *opaque,
           struct v2v_error *err)
 {
     V2V_AUTO(mem) char *new = v2v_format(err, "%s" V2V_NEW_SUFFIX, path);
-    V2V_AUTO(fd) int fd = -1;
 
     if (new == NULL)
         return -1;
     unlink(new);
-    fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return v2v_fail_errno(err, errno, "%s", new);
-    if (fchmod(fd, mode) < 0 || v2v_fd_write(fd, data, len) < 0 ||
-        fsync(fd) < 0 || rename(new, path) < 0) {
-        int saved = errno;
-
+    if (write_and_rename(path, new, mode, write, opaque, err) < 0) {
         unlink(new);
-        return v2v_fail_errno(err, saved, "%s", path);
+        return -1;
     }
     return v2v_sync_directory_of(path, err);
 }
@@ -243,16 +264,24 @@ mode_of(const char *path, mode_t otherwise)
     return stat(path, &st) == 0 ? st.st_mode & 07777 : otherwise;
 }
 
-int
-v2v_file_replace_like(const char *path, const char *like, const void *data,
-                      size_t len, struct v2v_error *err)
+static mode_t
+mode_like(const char *path, const char *like)
 {
     mode_t mask = umask(0);
     mode_t mode = mode_of(path, 0666 & ~mask);
     mode_t allowed = like != NULL ? mode_of(like, mode) : 0;
 
     umask(mask);
-    return write_new(path, mode & (allowed | S_IRWXU), data, len, err);
+    return mode & (allowed | S_IRWXU);
+}
+
+int
+v2v_file_replace_like(const char *path, const char *like, const void *data,
+                      size_t len, struct v2v_error *err)
+{
+    struct v2v_bytes bytes = { .data = (uint8_t *)data, .len = len };
+
+    return write_new(path, mode_like(path, like), write_bytes, &bytes, err);
 }
 
 int
@@ -263,8 +292,17 @@ v2v_file_replace(const char *path, const void *data, size_t len,
 }
 
 int
+v2v_file_replace_by(const char *path, write_fn *write, void *opaque,
+                    struct v2v_error *err)
+{
+    return write_new(path, mode_like(path, path), write, opaque, err);
+}
+
+int
 v2v_file_replace_private(const char *path, const void *data, size_t len,
                          struct v2v_error *err)
 {
-    return write_new(path, 0600, data, len, err);
+    struct v2v_bytes bytes = { .data = (uint8_t *)data, .len = len };
+
+    return write_new(path, 0600, write_bytes, &bytes, err);
 }

@@ -105,6 +105,12 @@ int v2v_file_replace(const char *path, const void *data, size_t len,
 int v2v_file_replace_like(const char *path, const char *like, const void *data,
                           size_t len, struct v2v_error *err);
 
+/* The same of what @write writes to @fd, piece by piece. */
+int v2v_file_replace_by(const char *path,
+                        int (*write)(int fd, void *opaque,
+                                     struct v2v_error *err),
+                        void *opaque, struct v2v_error *err);
+
 /* The same for a file that only this user may read, also if it is new. */
 int v2v_file_replace_private(const char *path, const void *data, size_t len,
                              struct v2v_error *err);

@@ -17,6 +17,13 @@ v2v_log_set(v2v_log_fn fn, void *opaque)
     log_opaque = opaque;
 }
 
+void
+v2v_log_get(v2v_log_fn *fn, void **opaque)
+{
+    *fn = log_fn;
+    *opaque = log_opaque;
+}
+
 static void __attribute__((format(printf, 4, 0)))
 say(enum v2v_log_level level, const char *module, const char *code,
     const char *fmt, va_list ap)

@@ -31,6 +31,9 @@ typedef void (*v2v_log_fn)(void *opaque, enum v2v_log_level level,
 
 void v2v_log_set(v2v_log_fn fn, void *opaque);
 
+/* Who receives now: for who wants to listen in between. */
+void v2v_log_get(v2v_log_fn *fn, void **opaque);
+
 void v2v_warn(const char *module, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* @phase: a word that scripts know; several steps may be of one phase. */

@@ -17,7 +17,9 @@ static const struct {
     { V2V_ERR_INTERNAL, "internal",
       "look at the host first: memory, free space, libguestfs-test-tool; else "
       "report it with the output of -v -x" },
-    { V2V_ERR_USAGE, "usage", "see \"v2v-virtio --help\" and the manual" },
+    { V2V_ERR_USAGE, "usage",
+      "mend what the text names: a file, or a word of the command line or the "
+      "manifest, which \"v2v-virtio help COMMAND\" and the manual explain" },
     { V2V_ERR_GUEST, "guest-refused",
       "the text says what is in the way; \"v2v-virtio check\" looks for more" },
     { V2V_ERR_DRIVER, "driver-refused",
@@ -34,6 +36,9 @@ static const struct {
     { "interrupted",
       "run it again: what had begun was ended, or will be by the "
       "next command on the image" },
+    { "image-not-found",
+      "see whether the name is right (those in a manifest are relative to its "
+      "folder), and whether what it lies on is mounted" },
     { "image-in-use", "shut the machine down, or wait for the other program, "
                       "and try again" },
     { "image-moved", "move the image and its .v2v- files back, and go on with "
@@ -61,6 +66,8 @@ static const struct {
     { "domain-saved", "start the machine, shut Windows down, and try again" },
     { "domain-snapshots", "delete the snapshots, or work on a copy" },
     { "domain-transient", "define the machine first (virsh define)" },
+    { "direct-not-served",
+      "leave out --backend direct: libguestfs' appliance serves it" },
     { "disk-source", "give the images by name, with --domain-xml" },
     { "volume-not-found", "refresh or start its storage pool" },
     { "libvirt-connect", "say which libvirt with --connect" },

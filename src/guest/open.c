@@ -28,10 +28,10 @@ open_by_choice(const struct guest_machine *machine, struct guest **ret,
         direct_open(machine, ret, why, sizeof why, err) < 0)
         return -1;
     if (*ret == NULL && machine->backend == GUEST_DIRECT)
-        return v2v_fail(err, V2V_ERR_USAGE,
-                        "--backend direct does not serve it (%s): leave that "
-                        "option out",
-                        why);
+        return v2v_refuse(err, V2V_ERR_USAGE, "direct-not-served",
+                          "--backend direct does not serve it (%s): leave that "
+                          "option out",
+                          why);
     if (*ret == NULL && appliance_open(machine, ret, err) < 0)
         return -1;
     memcpy((*ret)->why, why, sizeof why);

@@ -100,10 +100,10 @@ check_free_space(const char *path, uint64_t needed, struct v2v_error *err)
     if (free_space(folder, &avail, err) < 0)
         return -1;
     if (avail < needed)
-        return v2v_fail(err, V2V_ERR_INTERNAL,
-                        "%s: %" PRIu64 " MiB are free, %" PRIu64
-                        " MiB are needed",
-                        folder, avail >> 20, needed >> 20);
+        return v2v_refuse(err, V2V_ERR_INTERNAL, "host-full",
+                          "%s: %" PRIu64 " MiB are free, %" PRIu64
+                          " MiB are needed",
+                          folder, avail >> 20, needed >> 20);
     return 0;
 }
 

@@ -160,6 +160,11 @@ const char *image_recovered_text(enum image_recovered what);
 int image_recover(const char *path, const char *work_dir,
                   enum image_recovered *ret, struct v2v_error *err);
 
+/* Has a run begun to commit to it, and not ended?  @path, @work_dir: as for
+ * image_recover().  Only the state file is looked at, and not locked: for who
+ * wants to know whether it is worth waiting.  False: no, or it is not known. */
+bool image_in_commit(const char *path, const char *work_dir);
+
 /**
  * image_overlay_create() - the empty qcow2 overlay that takes all changes;
  * not of a read_only image

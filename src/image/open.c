@@ -35,7 +35,10 @@ find_file(const char *path, char **ret, struct stat *st, struct v2v_error *err)
     V2V_AUTO(mem) char *absolute = realpath(path, NULL);
 
     if (absolute == NULL || stat(absolute, st) < 0)
-        return v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR
+                   ? v2v_refuse(err, V2V_ERR_USAGE, "image-not-found", "%s",
+                                strerror(errno))
+                   : v2v_fail(err, V2V_ERR_USAGE, "%s", strerror(errno));
     if (check_type(st, err) < 0)
         return -1;
     *ret = v2v_steal(absolute);
@@ -231,6 +234,21 @@ recover_steps(const char *path, const char *work_dir, enum image_recovered *ret,
         lock_if_there(image, &image_fd, err) < 0)
         return -1;
     return end_what_was_begun(&t, ret, err);
+}
+
+bool
+image_in_commit(const char *path, const char *work_dir)
+{
+    V2V_AUTO(transaction) struct transaction t = { 0 };
+    V2V_AUTO(mem) char *image = NULL;
+    struct stat st = { 0 };
+
+    if (image_absolute_name(path, &image, NULL) < 0)
+        return false;
+    stat(image, &st);
+    return transaction_name(image, S_ISBLK(st.st_mode), work_dir, &t, NULL) ==
+               0 &&
+           transaction_load(&t, NULL) == 0 && t.step > TRANSACTION_PREPARING;
 }
 
 int

@@ -379,7 +379,8 @@ test_findings(void **state)
             is_refused("x", &read_only, cases[i].code, cases[i].finding,
                        cases[i].text);
     }
-    is_refused("none", &read_only, V2V_ERR_USAGE, NULL, "No such file");
+    is_refused("none", &read_only, V2V_ERR_USAGE, "image-not-found",
+               "No such file");
 }
 
 #define ON_SOURCE(test) cmocka_unit_test_setup(test, empty_top)

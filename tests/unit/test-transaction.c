@@ -432,8 +432,10 @@ test_died_while_preparing(void **state)
     V2V_AUTO(image) struct image *image = NULL;
 
     (void)state;
+    assert_false(image_in_commit(IMAGE, NULL));
     die_at(TRANSACTION_PREPARING, "vm.xml");
     assert_true(is_there(IMAGE ".v2v-state"));
+    assert_false(image_in_commit(IMAGE, NULL));
     recovers(IMAGE_DISCARDED);
     assert_true(run("cmp before " IMAGE));
     assert_true(xml_is("old\n"));
@@ -453,6 +455,7 @@ test_died_while_committing(void **state)
 
     (void)state;
     die_at(TRANSACTION_COMMITTING, "vm.xml");
+    assert_true(image_in_commit(IMAGE, NULL));
     assert_true(xml_is("old\n"));
     recovers(IMAGE_FINISHED);
     assert_true(is_changed());
