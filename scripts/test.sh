@@ -4,8 +4,9 @@
 #   --full   fuzz for a minute a program instead of 4 seconds, damage an NTFS
 #            in 6000 ways instead of 300, kill the program at 560 instants
 #            instead of 56, compare the backends on every guest that can be made
-#            instead of three, try each combination of tests/libvirt, and build,
-#            install and remove the packages
+#            instead of three, a batch of 200 machines instead of 24, try each
+#            combination of tests/libvirt, and build, install and remove the
+#            packages
 # One line a step; the last line counts the tests: N passed, N failed, N skipped.
 # V2V_SHARED names a folder of real-world data that some tests use when it is
 # there; by default ../shared.
@@ -22,9 +23,10 @@ if [ -z "${V2V_SHARED:-}" ] && [ -d ../shared ]; then
 fi
 guest_seconds=900 # for one guest test: its appliance runs without KVM
 case ${1:-} in
-'') fuzz_seconds=4 kill_rounds=56 ntfs_runs=300 ;;
+'') fuzz_seconds=4 kill_rounds=56 ntfs_runs=300 batch=(--lines 24 --kills 6) ;;
 --full)
     fuzz_seconds=60 kill_rounds=560 ntfs_runs=6000 guest_seconds=7200
+    batch=(--lines 200 --kills 40)
     export V2V_FULL=1
     ;;
 *)
@@ -334,6 +336,8 @@ step "killed at any instant" "${kill_test[@]}" --rounds "$kill_rounds"
 step "on a full disk" "${kill_test[@]}" --rounds $((kill_rounds / 2)) --full-disk
 step "killed at every step" python3 tests/crash/steps.py \
     build/ci/v2v-virtio build/ci/tests/transaction-tool
+step "batch killed at any instant" python3 tests/batch/killed.py \
+    build/ci/v2v-virtio "${batch[@]}"
 step "power cut" python3 tests/crash/flushes.py build/ci/tests/transaction-tool
 for script in tests/libvirt/*.sh; do
     [[ $script = */lib.sh || $script = */inject.sh ]] || guest_test "$script"

@@ -184,10 +184,24 @@ v2v_script_test(cli.completion ${here}/cli/completion.sh ${v2v}
 # its standard output is what is tested: no wrapper's
 v2v_script_test(cli.environment ${here}/cli/environment.sh
     $<TARGET_FILE:v2v-virtio>)
+v2v_script_test(cli.batch ${here}/cli/batch.sh ${v2v})
 v2v_script_test(cli.statuses ${here}/cli/statuses.sh ${v2v})
 v2v_script_test(cli.xml ${here}/cli/xml.sh ${v2v})
 v2v_script_test(cli.undo ${here}/cli/undo.sh ${v2v}
     $<TARGET_FILE:transaction-tool>)
+
+# With the sanitizers fewer items: of thousands it takes long and much memory.
+if(V2V_DIRECT)
+    if(V2V_SANITIZE)
+        set(small --small)
+    endif()
+    v2v_script_test(batch.report ${here}/batch/report.py
+        $<TARGET_FILE:v2v-virtio> ${work}/batch-report ${small})
+    v2v_script_test(batch.page ${here}/batch/page.py
+        $<TARGET_FILE:v2v-virtio> ${work}/batch-page ${small})
+    set_tests_properties(batch.report batch.page PROPERTIES LABELS long
+        TIMEOUT 1200)
+endif()
 
 v2v_script_test(bench.measure ${here}/bench/measure-test.py)
 

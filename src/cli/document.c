@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/codes.h"
 #include "cli/option-table.h"
 #include "cli/outcome.h"
 
@@ -46,12 +47,19 @@ join(json_t *head, json_t *details)
     return NULL;
 }
 
+static const char *
+failed_status(const struct v2v_error *error)
+{
+    return strcmp(code_of(error), "interrupted") == 0 ? "interrupted"
+                                                      : "failed";
+}
+
 int
 document_print(const struct cli_options *options, struct answer *answer,
                int exit_status, const struct v2v_error *error,
                const struct console *console, struct v2v_error *err)
 {
-    const char *status = error != NULL ? "failed" : answer->status;
+    const char *status = error != NULL ? failed_status(error) : answer->status;
     json_t *details = answer->details;
 
     answer->details = NULL;

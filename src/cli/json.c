@@ -181,7 +181,8 @@ int
 json_print(json_t *document, struct v2v_error *err)
 {
     bool whole = !incomplete && document != NULL &&
-                 (json_dumpf(document, stdout, JSON_INDENT(2)) == 0 ||
+                 (json_dumpf(document, stdout,
+                             JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 ||
                   ferror(stdout)); /* main() tells that */
 
     putchar('\n');

@@ -8,6 +8,7 @@
 
 #include "check/check.h"
 #include "cli/audit.h"
+#include "cli/batch.h"
 #include "cli/codes.h"
 #include "cli/definition.h"
 #include "cli/document.h"
@@ -112,14 +113,18 @@ run_on_guest(const struct guest_command *command,
     return result;
 }
 
+static int run_one(const struct cli_options *options);
+
 /* The subcommands that print their own result. */
 static int
 run_simple(const struct cli_options *options, struct answer *answer,
-           struct v2v_error *err)
+           enum v2v_error_code *outcome, struct v2v_error *err)
 {
     int result;
 
-    if (options->command == CLI_DRIVERS_LIST)
+    if (options->command == CLI_BATCH)
+        result = batch(options, run_one, answer, outcome, err);
+    else if (options->command == CLI_DRIVERS_LIST)
         result = drivers_list(options, answer, err);
     else if (options->command == CLI_XML)
         result = xml(options, answer, err);
@@ -159,21 +164,24 @@ answer_in_json(const struct cli_options *options, struct answer *answer,
     return fail(&err);
 }
 
-/* Those that only read leave nothing to be cleaned up. */
+/* Those that only read leave nothing to be cleaned up; of a batch each run is
+ * supervised by itself. */
 static bool
-only_reads(const struct cli_options *options)
+runs_here(const struct cli_options *options)
 {
     return options->command == CLI_DRIVERS_LIST ||
-           options->command == CLI_XML || options->list;
+           options->command == CLI_XML || options->command == CLI_BATCH ||
+           options->list;
 }
 
 static int
 run(const struct cli_options *options)
 {
     const struct guest_command *command = find_guest_command(options);
-    /* a list or an XML on standard output is for programs, too */
+    /* a list or an XML on standard output is for programs, too, and a batch
+     * has its own table */
     struct console console = { .steps = !options->quiet && !options->json &&
-                                        !only_reads(options),
+                                        !runs_here(options),
                                .facts = options->verbose,
                                .trace = options->trace };
     struct answer answer = { 0 };
@@ -184,7 +192,7 @@ run(const struct cli_options *options)
     console_init(&console);
     result = command != NULL
                  ? run_on_guest(command, options, &answer, &outcome, &err)
-                 : run_simple(options, &answer, &err);
+                 : run_simple(options, &answer, &outcome, &err);
     status = result < 0 ? fail(&err) : (int)outcome;
     if (options->json)
         status = answer_in_json(options, &answer, &console, status,
@@ -236,21 +244,40 @@ refuse_usage(int argc, char **argv, int words, const struct v2v_error *why)
     return check_stdout(status, "");
 }
 
+/* A run, of which a batch has many. */
+static int
+run_one(const struct cli_options *options)
+{
+    outcome_init();
+    console_set_colors(options->colors);
+    sandbox_set_mode(options->sandbox);
+    return runs_here(options) ? run(options) : supervise(run, options);
+}
+
+/* As supervise() does; here a batch that was told to end. */
+static void
+end_by_signal(int status)
+{
+    if (status <= 128)
+        return;
+    signal(status - 128, SIG_DFL);
+    raise(status - 128);
+}
+
 static int
 work(int argc, char **argv, const struct cli_options *options)
 {
     struct v2v_error err = { 0 };
     int status;
 
-    outcome_init();
     console_set_colors(options->colors);
     if (events_open(options, &err) < 0)
         return refuse_usage(argc, argv, options->command_len, &err);
-    if (!options->quiet)
+    if (!options->quiet && options->command != CLI_BATCH)
         progress_open();
-    sandbox_set_mode(options->sandbox);
-    status = only_reads(options) ? run(options) : supervise(run, options);
+    status = run_one(options);
     events_done(status);
+    end_by_signal(status);
     return status;
 }
 

@@ -32,15 +32,45 @@ print_option(const struct cli_option *option)
     printf("  %-26s %s\n", left, option->help);
 }
 
-/* Those that all of @commands have. */
+static bool
+goes_with_all(const struct cli_option *option)
+{
+    size_t count;
+    const struct cli_command_words *table = cli_command_table(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!cli_goes_with(option, table[i].command))
+            return false;
+    return true;
+}
+
+static bool
+is_own(const struct cli_option *option, enum cli_command command)
+{
+    return (option->commands & (int)command) != 0;
+}
+
+/* Those that @command has itself, or hands on to the lines of a batch. */
 static void
-print_options(int commands)
+print_options(enum cli_command command, bool own)
 {
     size_t count;
     const struct cli_option *table = cli_option_table(&count);
 
     for (size_t i = 0; i < count; i++)
-        if ((table[i].commands & commands) == commands)
+        if (cli_goes_with(&table[i], command) &&
+            is_own(&table[i], command) == own)
+            print_option(&table[i]);
+}
+
+static void
+print_common_options(void)
+{
+    size_t count;
+    const struct cli_option *table = cli_option_table(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (goes_with_all(&table[i]))
             print_option(&table[i]);
 }
 
@@ -58,16 +88,13 @@ print_overview(void)
 {
     size_t count;
     const struct cli_command_words *table = cli_command_table(&count);
-    int all = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         print_usage(&table[i], i == 0 ? "Usage:" : "");
-        all |= (int)table[i].command;
-    }
     printf("       v2v-virtio help COMMAND\n"
            "           what it does, and its options\n"
            "\nAll commands have:\n");
-    print_options(all);
+    print_common_options();
     print_exit_status();
 }
 
@@ -76,7 +103,11 @@ print_command(const struct cli_command_words *command)
 {
     print_usage(command, "Usage:");
     putchar('\n');
-    print_options((int)command->command);
+    print_options(command->command, true);
+    if (command->command != CLI_BATCH)
+        return;
+    printf("\nFor all machines whose line does not say it:\n");
+    print_options(CLI_BATCH, false);
 }
 
 /* Are @argc words the first of its name? */
@@ -207,7 +238,7 @@ offer_options(const struct line *line)
         if (line->command == NULL
                 ? strcmp(table[i].name, "help") == 0 ||
                       strcmp(table[i].name, "version") == 0
-                : (table[i].commands & (int)line->command->command) != 0)
+                : cli_goes_with(&table[i], line->command->command))
             printf("--%s\n", table[i].name);
 }
 

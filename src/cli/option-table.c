@@ -14,13 +14,17 @@ enum {
     CHOICE = CLI_INJECT | CLI_DRIVERS_EXPLAIN | CLI_CHECK,
     IMAGE = GUEST | CLI_UNDO | CLI_RECOVER, /* those that open an image */
     REWRITE = CLI_INJECT | CLI_XML,         /* make a domain XML of another */
-    ALL = DRIVERS | IMAGE | CLI_XML
+    ALL = DRIVERS | IMAGE | CLI_XML,
+    EVERY = ALL | CLI_BATCH,
+    LINE = CLI_INJECT | CLI_CHECK /* what a batch runs */
 };
 
 #define TEXT(field)                                                            \
     .take = cli_take_text, .place = offsetof(struct cli_options, field)
 #define FLAG(field)                                                            \
     .take = cli_take_flag, .place = offsetof(struct cli_options, field)
+#define ANOTHER(field)                                                         \
+    .take = cli_take_another, .place = offsetof(struct cli_options, field)
 #define NUMBER(field, first, last)                                             \
     .take = cli_take_number, .place = offsetof(struct cli_options, field),     \
     .min = (first), .max = (last)
@@ -29,10 +33,13 @@ enum {
  * libguestfs' lib/guestfs-internal.h; processors: guestfs_set_smp() there. */
 enum { QUEUES_MAX = 256, MEMSIZE_MIN = 256, SMP_MAX = 255 };
 
+/* Of a batch; a day is the longest pause. */
+enum { JOBS_MAX = 4096, RETRIES_MAX = 1000, PAUSE_MAX = 24 * 60 * 60 };
+
 static const struct cli_option options[] = {
     { "image", 'a', IMAGE, "FILE",
       "an image; may be repeated, and is the same as a plain FILE",
-      .take = cli_take_image, .values = CLI_FILES },
+      .take = cli_take_image, .values = CLI_FILES, .alone = true },
     { "format", 0, GUEST | CLI_UNDO, "FORMAT",
       "qcow2, raw, ... of the images after it [auto: by probing]",
       .take = cli_take_format, .values = CLI_WORD, .word = cli_format_word },
@@ -43,7 +50,7 @@ static const struct cli_option options[] = {
       "which libvirt, as qemu:///system [libvirt's default]", TEXT(connect) },
     { "virtio-iso", 0, DRIVERS, "FILE",
       "virtio-win.iso, .vfd or folder; may be repeated [$VIRTIO_WIN]",
-      .take = cli_take_medium, .values = CLI_FILES },
+      ANOTHER(media), .values = CLI_FILES },
     { "domain-xml", 0, GUEST, "FILE", "libvirt XML of the machine",
       TEXT(domain_xml), .values = CLI_FILES },
     { "output-xml", 0, CLI_INJECT, "FILE", "where the virtio XML goes",
@@ -89,26 +96,54 @@ static const struct cli_option options[] = {
     { "sandbox", 0, IMAGE, "MODE",
       "auto, require or off: for what reads the guest [auto]",
       .take = cli_take_sandbox, .values = CLI_WORD, .word = cli_sandbox_word },
-    { "dry-run", 'n', CLI_INJECT, NULL, "print the plan; write nothing",
-      FLAG(dry_run) },
-    { "json", 0, ALL, NULL, "one JSON document on standard output",
+    { "check", 0, CLI_BATCH, NULL, "only \"check\" the machines of the list",
+      FLAG(batch.check) },
+    { "jobs", 0, CLI_BATCH, "N", "images at once [processors of this host]",
+      NUMBER(batch.jobs, 1, JOBS_MAX) },
+    { "mem", 0, CLI_BATCH, "MIB",
+      "memory for all of them [3/4 of what is available]",
+      NUMBER(batch.memory_mib, 1, INT_MAX) },
+    { "resume", 0, CLI_BATCH, NULL, "go on: only what is not done",
+      FLAG(batch.resume) },
+    { "retries", 0, CLI_BATCH, "N", "of an image that is in use [5]",
+      NUMBER(batch.retries, 0, RETRIES_MAX) },
+    { "retry-pause", 0, CLI_BATCH, "SECONDS",
+      "before the first of them; then twice that, and so on [10]",
+      NUMBER(batch.retry_pause, 0, PAUSE_MAX) },
+    { "collect", 0, CLI_BATCH, NULL,
+      "run nothing: make the ledger of the result files", FLAG(batch.collect) },
+    { "slurm", 0, CLI_BATCH, NULL,
+      "let Slurm run them; what follows \"--\" is for sbatch",
+      FLAG(batch.slurm) },
+    { "line", 0, CLI_BATCH, "N", "only that line of the list, and no ledger",
+      NUMBER(batch.line, 1, INT_MAX) },
+    { "report", 0, CLI_BATCH, "FILE",
+      "what became of all, as .html, .csv or .json; may be repeated",
+      ANOTHER(batch.reports), .values = CLI_FILES },
+    { "report-only", 0, CLI_BATCH, NULL,
+      "write the reports on the batch as it is, and no more",
+      FLAG(batch.report_only) },
+    { "dry-run", 'n', CLI_INJECT | CLI_BATCH, NULL,
+      "print the plan; write nothing", FLAG(dry_run) },
+    { "json", 0, EVERY, NULL, "one JSON document on standard output",
       FLAG(json) },
     { "events", 0, ALL, "FILE|fd:N",
       "JSON lines as it happens: phases, progress, findings, ...", TEXT(events),
-      .values = CLI_FILES },
+      .values = CLI_FILES, .alone = true },
     { "machine-readable", 0, ALL, "[=WHERE]",
       "what libguestfs' tools print for programs; WHERE is file:FILE, "
       "stream:stdout, stream:stderr or fd:N; alone: what this program can",
-      TEXT(machine_readable) },
-    { "colors", 0, ALL, NULL, "colours also without a terminal", FLAG(colors) },
-    { "colours", 0, ALL, NULL, "the same", FLAG(colors) },
-    { "quiet", 'q', ALL, NULL, "no steps, no report; warnings and errors only",
-      FLAG(quiet) },
+      TEXT(machine_readable), .alone = true },
+    { "colors", 0, EVERY, NULL, "colours also without a terminal",
+      FLAG(colors) },
+    { "colours", 0, EVERY, NULL, "the same", FLAG(colors) },
+    { "quiet", 'q', EVERY, NULL,
+      "no steps, no report; warnings and errors only", FLAG(quiet) },
     { "verbose", 'v', ALL, NULL, "facts and choices as well", FLAG(verbose) },
     { "trace", 'x', ALL, NULL, "what libguestfs does as well", FLAG(trace) },
-    { "help", 'h', ALL, NULL, "this text", FLAG(help) },
-    { "version", 'V', ALL, NULL, "the program's version", FLAG(version) },
-    { "long-options", 0, ALL, NULL, "the options' names, for scripts",
+    { "help", 'h', EVERY, NULL, "this text", FLAG(help) },
+    { "version", 'V', EVERY, NULL, "the program's version", FLAG(version) },
+    { "long-options", 0, EVERY, NULL, "the options' names, for scripts",
       FLAG(long_options) },
 };
 
@@ -125,6 +160,10 @@ static const struct cli_command_words commands[] = {
       { "verify", NULL },
       "IMAGE...",
       "would it boot?  reads only" },
+    { CLI_BATCH,
+      { "batch", NULL },
+      "MANIFEST --virtio-iso FILE",
+      "the same for all machines of a list, several at once" },
     { CLI_XML,
       { "xml", NULL },
       "IN.xml [OUT.xml]",
@@ -173,6 +212,20 @@ cli_find_option(const char *name)
         if (strcmp(options[i].name, name) == 0)
             return &options[i];
     return NULL;
+}
+
+bool
+cli_is_for_lines(const struct cli_option *option)
+{
+    return (option->commands & LINE) != 0 &&
+           (option->commands & CLI_BATCH) == 0 && !option->alone;
+}
+
+bool
+cli_goes_with(const struct cli_option *option, enum cli_command command)
+{
+    return (option->commands & (int)command) != 0 ||
+           (command == CLI_BATCH && cli_is_for_lines(option));
 }
 
 bool

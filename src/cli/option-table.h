@@ -15,7 +15,7 @@
 /* What a shell offers for the argument of an option. */
 enum cli_values {
     CLI_ANY_VALUE, /* nothing: a number, a name that is new */
-    CLI_FILES,
+    CLI_FILES,     /* may be relative to the present folder */
     CLI_FOLDERS,
     CLI_DOMAINS, /* of libvirt */
     CLI_WORD,    /* one of word() */
@@ -37,6 +37,7 @@ struct cli_option {
     int min, max; /* of a number */
     enum cli_values values;
     const char *(*word)(size_t i); /* NULL at the end */
+    bool alone; /* not for the lines of a batch, which would share it */
 };
 
 struct cli_command_words {
@@ -48,6 +49,12 @@ struct cli_command_words {
 
 const struct cli_option *cli_option_table(size_t *count);
 const struct cli_command_words *cli_command_table(size_t *count);
+
+/* Does the command take it?  "batch" has those of its lines, too. */
+bool cli_goes_with(const struct cli_option *option, enum cli_command command);
+/* Is it said of a machine in a manifest, or by "batch" of all of them?  One
+ * that "batch" has itself is not. */
+bool cli_is_for_lines(const struct cli_option *option);
 
 /* By its name without "--", or NULL. */
 const struct cli_option *cli_find_option(const char *name);
@@ -81,14 +88,15 @@ int cli_take_text(const struct cli_option *option, const char *argument,
                   struct cli_options *ret, struct v2v_error *err);
 int cli_take_flag(const struct cli_option *option, const char *argument,
                   struct cli_options *ret, struct v2v_error *err);
+/* One more in the struct v2v_strings at @place. */
+int cli_take_another(const struct cli_option *option, const char *argument,
+                     struct cli_options *ret, struct v2v_error *err);
 /* A number from min to max, in the unsigned at @place. */
 int cli_take_number(const struct cli_option *option, const char *argument,
                     struct cli_options *ret, struct v2v_error *err);
 
 int cli_take_image(const struct cli_option *option, const char *argument,
                    struct cli_options *ret, struct v2v_error *err);
-int cli_take_medium(const struct cli_option *option, const char *argument,
-                    struct cli_options *ret, struct v2v_error *err);
 int cli_take_format(const struct cli_option *option, const char *argument,
                     struct cli_options *ret, struct v2v_error *err);
 int cli_take_root(const struct cli_option *option, const char *argument,
@@ -104,6 +112,11 @@ int cli_take_allowed(const struct cli_option *option, const char *argument,
 int cli_take_backend(const struct cli_option *option, const char *argument,
                      struct cli_options *ret, struct v2v_error *err);
 int cli_take_sandbox(const struct cli_option *option, const char *argument,
+                     struct cli_options *ret, struct v2v_error *err);
+
+/* Of option-words.c: what "batch" does not know itself, as a default for its
+ * lines. */
+int cli_take_default(const struct cli_option *option, const char *argument,
                      struct cli_options *ret, struct v2v_error *err);
 
 /* What they accept; NULL at the end. */

@@ -166,7 +166,16 @@ cli_take_flag(const struct cli_option *option, const char *argument,
     return 0;
 }
 
-/* Images and media --------------------------------------------------------- */
+int
+cli_take_another(const struct cli_option *option, const char *argument,
+                 struct cli_options *ret, struct v2v_error *err)
+{
+    void *place = (char *)ret + option->place;
+
+    return v2v_strings_add(place, argument, err);
+}
+
+/* Images ------------------------------------------------------------ */
 
 int
 cli_take_image(const struct cli_option *option, const char *argument,
@@ -178,14 +187,6 @@ cli_take_image(const struct cli_option *option, const char *argument,
     if (v2v_strings_add(&ret->images, argument, err) < 0)
         return -1;
     return v2v_strings_add(&ret->formats, format, err);
-}
-
-int
-cli_take_medium(const struct cli_option *option, const char *argument,
-                struct cli_options *ret, struct v2v_error *err)
-{
-    (void)option;
-    return v2v_strings_add(&ret->media, argument, err);
 }
 
 /* QEMU's own names have no case; libguestfs takes them as they are. */

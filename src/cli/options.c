@@ -9,6 +9,9 @@
 #include "cli/near.h"
 #include "cli/option-table.h"
 
+/* Five of them, doubled each, are 5 minutes; s. */
+enum { DEFAULT_RETRIES = 5, DEFAULT_RETRY_PAUSE = 10 };
+
 static const char drivers_blk[] = "viostor,NetKVM,Balloon";
 static const char drivers_scsi[] = "vioscsi,NetKVM,Balloon";
 
@@ -132,7 +135,7 @@ refuse_here(const struct cli_option *option, const struct cli_options *options,
     const struct cli_command_words *table = cli_command_table(&count);
 
     for (size_t i = 0; i < count; i++)
-        if ((option->commands & (int)table[i].command) != 0 &&
+        if (cli_goes_with(option, table[i].command) &&
             v2v_bytes_list(&names, err, "%s",
                            cli_command_name(&table[i]).text) < 0)
             return -1;
@@ -146,8 +149,10 @@ static int
 take(const struct cli_option *option, struct cli_options *ret,
      struct v2v_error *err)
 {
-    if (ret->command_len > 0 && (option->commands & (int)ret->command) == 0)
+    if (ret->command_len > 0 && !cli_goes_with(option, ret->command))
         return refuse_here(option, ret, err);
+    if (ret->command == CLI_BATCH && cli_is_for_lines(option))
+        return cli_take_default(option, optarg, ret, err);
     return option->take(option, optarg, ret, err);
 }
 
@@ -340,6 +345,47 @@ take_xml(int argc, char **argv, struct cli_options *ret, struct v2v_error *err)
     return take_feature_drivers(ret, err);
 }
 
+/* What goes with what. */
+static int
+check_batch(const struct cli_batch *batch, bool json, struct v2v_error *err)
+{
+    if (batch->report_only && ((batch->reports.count == 0 && !json) ||
+                               batch->resume || batch->collect || batch->slurm))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--report-only goes with --report FILE or --json, and "
+                        "neither with --resume nor --collect nor --slurm");
+    if (batch->collect && (batch->resume || batch->line != 0))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--collect runs nothing: --resume and --line do not go "
+                        "with it");
+    if (batch->sbatch_count > 0 && !batch->slurm)
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "what follows \"--\" is for sbatch, with --slurm");
+    if (batch->line != 0 && (json || batch->reports.count > 0))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "--json and --report do not go with --line: what "
+                        "became of it is in its result file");
+    return 0;
+}
+
+/* getopt_long() has moved what follows "--" behind the manifest, and "--" in
+ * front of it. */
+static int
+take_manifest(int argc, char **argv, struct cli_options *ret,
+              struct v2v_error *err)
+{
+    struct cli_batch *batch = &ret->batch;
+    int rest = argc - optind - 1;
+
+    if (rest < 0 || (rest > 0 && strcmp(argv[optind - 1], "--") != 0))
+        return v2v_fail(err, V2V_ERR_USAGE,
+                        "which manifest?  one file, CSV or JSON Lines");
+    batch->manifest = argv[optind];
+    batch->sbatch = argv + optind + 1;
+    batch->sbatch_count = (size_t)rest;
+    return check_batch(batch, ret->json, err);
+}
+
 /* libvirt names the disks, and says how each is to be read. */
 static int
 check_domain(const struct cli_options *options, struct v2v_error *err)
@@ -367,23 +413,20 @@ check_domain(const struct cli_options *options, struct v2v_error *err)
     return 0;
 }
 
-static bool
-goes_with(const char *option, enum cli_command command)
-{
-    return (cli_find_option(option)->commands & (int)command) != 0;
-}
-
 static int
 check_complete(int argc, char **argv, struct cli_options *ret,
                struct v2v_error *err)
 {
     if (ret->command == CLI_XML)
         return take_xml(argc, argv, ret, err);
+    if (ret->command == CLI_BATCH)
+        return take_manifest(argc, argv, ret, err);
     if (ret->command != CLI_DRIVERS_LIST &&
         take_images(argc, argv, ret, err) < 0)
         return -1;
-    if (check_domain(ret, err) < 0 || (goes_with("virtio-iso", ret->command) &&
-                                       take_drivers(argc, argv, ret, err) < 0))
+    if (check_domain(ret, err) < 0 ||
+        (cli_goes_with(cli_find_option("virtio-iso"), ret->command) &&
+         take_drivers(argc, argv, ret, err) < 0))
         return -1;
     if (ret->command == CLI_INJECT && ret->domain_xml != NULL &&
         ret->output_xml == NULL)
@@ -435,9 +478,12 @@ cli_options_parse(int argc, char **argv, struct cli_options *ret,
     const struct cli_command_words *command =
         cli_find_command(argc - 1, argv + 1);
 
-    *ret = (struct cli_options){ .root = { FACTS_ANY, FACTS_ANY },
-                                 .command = CLI_INJECT,
-                                 .backend = GUEST_AUTO };
+    *ret =
+        (struct cli_options){ .root = { FACTS_ANY, FACTS_ANY },
+                              .command = CLI_INJECT,
+                              .batch = { .retries = DEFAULT_RETRIES,
+                                         .retry_pause = DEFAULT_RETRY_PAUSE },
+                              .backend = GUEST_AUTO };
     if (argc < 2)
         return ask_for_command(err);
     if (command == NULL && argv[1][0] != '-')
@@ -465,4 +511,6 @@ cli_options_done(struct cli_options *options)
     v2v_strings_done(&options->media);
     v2v_strings_done(&options->drivers);
     v2v_strings_done(&options->allow);
+    v2v_strings_done(&options->batch.defaults);
+    v2v_strings_done(&options->batch.reports);
 }

@@ -28,7 +28,27 @@ enum cli_command {
     CLI_RECOVER = 16,
     CLI_CHECK = 32,
     CLI_VERIFY = 64,
-    CLI_XML = 128
+    CLI_XML = 128,
+    CLI_BATCH = 256
+};
+
+/* What "batch" alone has. */
+struct cli_batch {
+    const char *manifest;
+    struct v2v_strings defaults; /* options for all lines, as words of a command
+                                    line: "--drivers=viostor", "--no-undo" */
+    bool check; /* the lines are for "check"; else for "inject" */
+    bool resume, collect;
+    bool slurm;    /* it runs the lines; with @line or @collect: this is
+                      one of its jobs */
+    unsigned line; /* of the manifest, only that one; 0: all */
+    char **sbatch; /* options for sbatch, in argv */
+    size_t sbatch_count;
+    struct v2v_strings reports; /* files, which batch/report.h writes */
+    bool report_only;
+    unsigned jobs, memory_mib; /* 0: what the host has room for */
+    unsigned retries;          /* of what is busy or was interrupted */
+    unsigned retry_pause;      /* seconds before the first */
 };
 
 #define CLI_FORMAT_AUTO "auto"
@@ -65,6 +85,7 @@ struct cli_options {
     unsigned smp;        /* its processors; 0: the same */
     bool diff;           /* of the XML, on standard output */
     bool no_undo, list;
+    struct cli_batch batch;
     const char *events;           /* --events: a file or "fd:N"; NULL: none */
     const char *machine_readable; /* "stream:stderr"; "": no argument */
     bool capabilities;            /* it stood alone */
@@ -93,6 +114,29 @@ cli_image_format(const struct cli_options *options, size_t i)
 
     return strcmp(format, CLI_FORMAT_AUTO) == 0 ? NULL : format;
 }
+
+/**
+ * cli_option_word() - what a manifest says, as a word of the command line
+ * @command: that the word is for: CLI_INJECT or CLI_CHECK
+ * @name:    an option's long name
+ * @value:   its argument; of an option that has none, "yes" or "no"
+ * @folder:  what the name of a file is relative to
+ * @ret:     new: "--domain-xml=/vms/a.xml"; NULL: it is not to be given
+ *
+ * For CLI_CHECK what only inject takes is passed over: one manifest serves
+ * both.
+ *
+ * Returns: 0, or -1 with V2V_ERR_USAGE: no such option, or not for a machine.
+ */
+int cli_option_word(enum cli_command command, const char *name,
+                    const char *value, const char *folder, char **ret,
+                    struct v2v_error *err);
+
+/* No: of the words that hold for all lines, it is passed over, too. */
+bool cli_word_counts(enum cli_command command, const char *word);
+
+/* FOLDER/PATH, or PATH when that is absolute; a new string. */
+char *cli_path_in(const char *folder, const char *path, struct v2v_error *err);
 
 /* Does the command change images?  If not, it opens them for reading only. */
 bool cli_writes(const struct cli_options *options);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/choices.h"
 #include "cli/same-file.h"
 #include "cli/supervise.h"
 #include "facts/find.h"
@@ -283,6 +284,18 @@ load_facts(struct report *report, struct session *session,
     return check_output(report, err);
 }
 
+/* Those that were not opened at once: somebody had offered what is chosen from
+ * them. */
+static int
+open_media(struct session *session, const struct cli_options *options,
+           struct v2v_error *err)
+{
+    return session->media_count > 0
+               ? 0
+               : session_open_media(&options->media, &session->media,
+                                    &session->media_count, err);
+}
+
 int
 session_choose(struct session *session, struct report *report,
                struct v2v_error *err)
@@ -302,9 +315,14 @@ session_choose(struct session *session, struct report *report,
         .allow_untrusted = cli_allows(report->options, "driver-untrusted")
     };
 
-    if (session->media_count == 0)
+    if (report->options->media.count == 0)
         return 0;
     v2v_step("cli", "drivers", "Choosing drivers for %s", facts->product_name);
+    if (choices_take(&report->options->media, &guest, &report->options->drivers,
+                     &options, &report->choice))
+        return 0;
+    if (open_media(session, report->options, err) < 0)
+        return -1;
     return drivers_choose(session->media, session->media_count, &guest,
                           &report->options->drivers, &options, &report->choice,
                           err);
@@ -319,8 +337,7 @@ session_open(struct report *report, struct session *ret, struct v2v_error *err)
     if (find_machine(report, ret, err) < 0 ||
         check_output_xml(report, err) < 0 ||
         check_images(&report->disks, err) < 0 ||
-        session_open_media(&options->media, &ret->media, &ret->media_count,
-                           err) < 0)
+        (!choices_know(&options->media) && open_media(ret, options, err) < 0))
         return -1;
     if (options->domain_xml != NULL)
         warn_of_other_images(report, ret->domain);
@@ -334,16 +351,16 @@ int
 session_check(struct session *session, struct report *report,
               struct v2v_error *err)
 {
-    const struct check_input input = { .guest = session->guest,
-                                       .facts = &report->facts,
-                                       .hives = &report->hives,
-                                       .images = session->images,
-                                       .image_count = session->image_count,
-                                       .domain = session->domain,
-                                       .choice = session->media_count > 0
-                                                     ? &report->choice
-                                                     : NULL,
-                                       .allow = &report->options->allow };
+    const struct check_input input = {
+        .guest = session->guest,
+        .facts = &report->facts,
+        .hives = &report->hives,
+        .images = session->images,
+        .image_count = session->image_count,
+        .domain = session->domain,
+        .choice = report->options->media.count > 0 ? &report->choice : NULL,
+        .allow = &report->options->allow
+    };
 
     v2v_step("cli", "check", "Checking");
     return check_run(&input, &report->check, err);

@@ -47,13 +47,16 @@ offers() { # LINE WANT: a pattern
     [[ $got == $2 ]] || { echo "FAIL: \"$1\": $got for $2 $(cat err.txt)"; status=1; }
 }
 
-offers '' 'check,drivers,help,inject,recover,undo,verify,xml'
+offers '' 'batch,check,drivers,help,inject,recover,undo,verify,xml'
 offers 'in' 'inject'
 offers 'drivers ' 'explain,list'
 offers 'help dr' 'drivers'
 offers 'help drivers e' 'explain'
 offers '--' '--help,--version'
 offers 'undo --l' '--list,--long-options'
+offers 'batch --re' '--report,--report-only,--resume,--retries,--retry-pause'
+offers 'batch --dr' '--drivers,--dry-run'
+offers 'batch --ev' ''
 offers 'check --l' '--long-options'
 offers 'inject --dr' '--drivers,--dry-run'
 offers 'check --backend ' 'auto,direct,libguestfs'

@@ -74,6 +74,13 @@ PAGES = {
         Example("^broken: controller-not-covered: "),
         Example("^not yet$"),
     ],
+    "v2v-virtio-batch": [
+        Example(r"1 machine: 1 done, 0 failed, 0 left", after="test -s look.html"),
+        Example(r"1 machine: 1 done, 0 failed, 0 left", after="test -e vm.qcow2.v2v-undo-1"),
+        Example("", before="go on",
+                after="grep -q done weekend.csv && grep -q vm.qcow2 weekend.html now.html"),
+        Example("^2: .*/vm.qcow2: image-unreadable: ", before="a broken one"),
+    ],
     "v2v-virtio-xml": [
         Example(r"^\+.*bus=.virtio"),
         Example("", after="grep -q /dev/urandom vm.xml"),
@@ -182,6 +189,8 @@ class Bench:
         os.mkdir(place)
         for name in os.listdir(self.goods):
             shutil.copy(os.path.join(self.goods, name), place)
+        with open(os.path.join(place, "vms.csv"), "w", encoding="utf-8") as f:
+            f.write("image\nvm.qcow2\n")
         if before == "fast startup":
             make("mkguest", "--fast-startup", os.path.join(place, "vm.qcow2"))
         with open(os.path.join(FIXTURES, "domain.xml"), encoding="utf-8") as f:
@@ -192,6 +201,8 @@ class Bench:
             self.must("sed -i s/vm.qcow2/vm.vmdk/ vm.xml", place)
         elif before == "injected":
             self.must(INJECT, place)
+        elif before == "a broken one":
+            self.must("echo noise >vm.qcow2", place)
         elif before == "interrupted":
             self.interrupt(place)
         if self.set_up:

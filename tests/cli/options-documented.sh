@@ -60,8 +60,18 @@ commands='' asked=0
 for command in inject check verify xml undo recover; do
     same "v2v-virtio-$command" '' $command
 done
+lines=$(for command in inject check; do takes $command; done | sort -u)
+before=$commands
+same v2v-virtio-batch '' batch
+# what is only for the lines of a batch is explained where those have it
+commands="$before$(echo "$lines" | comm -23 "$work/takes" -) "
 for command in list explain; do
     same v2v-virtio-drivers "drivers $command" drivers $command
+done
+# POD takes an "=item" right below a text for a part of that text
+for page in "$man"/*.pod; do
+    glued=$(awk '/^=[a-z]/ && above != "" { print FNR } { above = $0 }' "$page")
+    [ -z "$glued" ] || wrong "$page: no blank line above line" "$glued"
 done
 for page in "$man"/*.pod; do
     explained "$(basename "$page" .pod)"

@@ -74,7 +74,7 @@ refused 2 'one image at a time' recover vm.qcow2 other.qcow2
 refused 2 'which image?' undo
 refused 2 'which image?' recover
 refused 2 '--list does not go with inject, but with undo' inject --list vm.qcow2
-refused 2 '--virtio-iso does not go with undo, but with inject, check, drivers list, drivers explain' undo --virtio-iso medium vm.qcow2
+refused 2 '--virtio-iso does not go with undo, but with inject, check, batch, drivers list, drivers explain' undo --virtio-iso medium vm.qcow2
 refused 2 '--root 0:1: the first disk is 1' "${inject[@]}" --root 0:1
 refused 2 '--root 1:x: not a partition*' "${inject[@]}" --root 1:x
 refused 2 'vm.qcow2: nothing to undo: *' undo vm.qcow2
@@ -91,12 +91,12 @@ for other in vm.qcow2 '--domain-xml vm.xml' '--output new.qcow2' '--format raw';
     refused 2 "--domain: *does not go with it" inject --domain vm $other --virtio-iso medium
 done
 refused 2 '--connect goes with --domain' "${inject[@]}" --connect qemu:///system
-refused 2 '--domain does not go with xml, but with inject, check, verify, drivers explain' xml -d vm
+refused 2 '--domain does not go with xml, but with inject, check, verify, batch, drivers explain' xml -d vm
 VIRTIO_WIN='' refused 2 'no drivers: say where*' inject --domain vm
 refused 2 'qemu+tcp://host.invalid/system is the libvirt of another computer*' \
     inject --domain vm --virtio-iso medium --connect qemu+tcp://host.invalid/system
 
-refused 2 '--dry-run does not go with drivers list, but with inject' drivers list -n medium
+refused 2 '--dry-run does not go with drivers list, but with inject, batch' drivers list -n medium
 refused 2 '--block-driver scsi: it is one of virtio-blk, *' "${inject[@]}" --block-driver scsi
 refused 2 '--backend fuse: it is one of auto, direct, *' "${inject[@]}" --backend fuse
 refused 2 '--sandbox on: it is one of auto, require, *' "${inject[@]}" --sandbox on

@@ -198,7 +198,7 @@ refused 2 '--add nonsense: *' --add nonsense in.xml
 refused 2 '--nic-queues 0: *' --nic-queues 0 in.xml
 refused 2 '--block-driver virtio-scsi: the guest needs vioscsi*' \
     --block-driver virtio-scsi --drivers viostor in.xml
-refused 2 '--root does not go with xml, but with inject, check, verify, drivers explain' --root 1 in.xml
+refused 2 '--root does not go with xml, but with inject, check, verify, batch, drivers explain' --root 1 in.xml
 refused 2 '--windows: no such option*' --windows 10 in.xml
 sed "s/type='kvm'/type='vmware'/" in.xml >vmware.xml
 refused 3 "vmware.xml: domain type 'vmware' is not kvm or qemu*" vmware.xml keep.xml

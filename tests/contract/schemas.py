@@ -41,6 +41,10 @@ RUNS = [
     (2, ["eject", "vm.qcow2"]),
     (2, ["inject", "--nonsense"]),
     (2, ["undo", "--list", "none"]),
+    (0, ["batch", "vms.csv", "--check", "--virtio-iso", "virtio-win.iso"]),
+    (2, ["batch", "vms.csv", "--check", "--virtio-iso", "virtio-win.iso"]),
+    (0, ["batch", "vms.csv", "--check", "--report-only", "--report", "vms.html"]),
+    (2, ["batch", "none.csv", "--virtio-iso", "virtio-win.iso"]),
 ]
 
 
@@ -102,6 +106,15 @@ def judge(validators, document):
     return wrong, count
 
 
+def same_in_batch(program):
+    """A run of a batch is one as by hand: its document says the same."""
+    alone = run(program, 0, ["check", os.path.abspath("vm.qcow2"),
+                             "--virtio-iso", os.path.abspath("virtio-win.iso")])
+    with open("vms.csv.check.results/2.json", encoding="utf-8") as f:
+        kept = json.load(f)["result"]
+    return [] if kept == alone else [f"a batch has {kept} for {alone}"]
+
+
 def main():
     program, fixtures = map(os.path.abspath, sys.argv[1:3])
     validators, wrong, count = documents.load(), [], 0
@@ -110,10 +123,13 @@ def main():
         guest.need_direct(program)
         with open("text.img", "w", encoding="utf-8") as f:
             f.write("no image\n")
+        with open("vms.csv", "w", encoding="utf-8") as f:
+            f.write("image\nvm.qcow2\n")
         for status, arguments in RUNS:
             more, tried = judge(validators, run(program, status, arguments))
             wrong += [f"{arguments}: {why}" for why in more]
             count += tried
+        wrong += same_in_batch(program)
     print(*wrong, sep="\n")
     print(f"{len(RUNS)} documents, {count} mutants of them, {len(wrong)} problems")
     return 1 if wrong else 0

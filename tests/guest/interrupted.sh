@@ -40,6 +40,7 @@ wait_for_status() {
 }
 
 as_it_was() {
+    ls -A tmp
     [ "$(fingerprint vm.qcow2)" = "$before" ] && [ ! -e out.xml ] &&
         ! compgen -G '*.v2v-*' && [ -z "$(ls -A tmp)" ] && ! pgrep -af "$tmp/"
 }
