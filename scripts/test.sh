@@ -339,7 +339,7 @@ step "killed at every step" python3 tests/crash/steps.py \
 step "batch killed at any instant" python3 tests/batch/killed.py \
     build/ci/v2v-virtio "${batch[@]}"
 step "power cut" python3 tests/crash/flushes.py build/ci/tests/transaction-tool
-for script in tests/libvirt/*.sh; do
+for script in tests/libvirt/*.sh tests/slurm/*.sh; do
     [[ $script = */lib.sh || $script = */inject.sh ]] || guest_test "$script"
 done
 join machines

@@ -3,34 +3,18 @@
 # lib.sh - sourced by the tests of this folder.  A real libvirtd with the qemu
 # driver that the test has to itself, and the checks of tests/guest/lib.sh.
 #
-# Sourced before anything else, it starts the test again in namespaces of its
-# own: mounts, so that libvirt's settings, state and logs are empty folders
-# that no other libvirtd sees; processes, so that daemon and guests end with the
-# test however that ends; network, so that nothing is added to the firewall.
-# Needs root; without, the test is skipped.
+# In namespaces of its own (tests/alone.sh): libvirt's settings, state and logs are
+# empty folders that no other libvirtd sees.
 #
 # "test:///default" would need none of this, and accepts what the qemu driver
 # refuses.
 
-libvirt_skip() {
-    echo "skipped: $*"
-    exit 77
-}
-
-# libvirt_alone ARGS...: this test once more, alone
-libvirt_alone() {
-    local own=(unshare --mount --pid --net --fork --kill-child --mount-proc
-        --propagation private)
-    [ "$(id -u)" = 0 ] || libvirt_skip "libvirt's qemu driver needs root"
-    command -v libvirtd >/dev/null || libvirt_skip "no libvirtd"
-    command -v virsh >/dev/null || libvirt_skip "no virsh"
-    "${own[@]}" true 2>/dev/null || libvirt_skip "no namespaces here (${own[*]})"
-    V2V_LIBVIRT_ALONE=alone exec "${own[@]}" bash "$0" "$@"
-}
-
 PATH=$PATH:/usr/sbin:/sbin
-[ "$$${V2V_LIBVIRT_ALONE:-}" = 1alone ] || libvirt_alone "$@"
-unset V2V_LIBVIRT_ALONE
+# shellcheck source=tests/alone.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../alone.sh"
+command -v libvirtd >/dev/null || alone_skip "no libvirtd"
+command -v virsh >/dev/null || alone_skip "no virsh"
+alone "libvirt's qemu driver" "$@"
 
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../guest/lib.sh"
