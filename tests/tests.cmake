@@ -204,6 +204,7 @@ if(V2V_DIRECT)
 endif()
 
 v2v_script_test(bench.measure ${here}/bench/measure-test.py)
+v2v_script_test(bench.scale ${here}/bench/scale-test.py)
 
 # With two builds, of one compiler each, enough has been seen of these: the
 # third (ci-clang) is there for the other compiler.

@@ -8,6 +8,8 @@
 #                which virt-v2v would try all the same
 #   --grow       not the ways, but how the direct one grows: with the disk, the
 #                files in it, the hive, and with images at once
+#   --batch      not the ways, but a batch of 64 images with 1, 2 and 4 at once,
+#                and one of 16 images with the hives of the ways
 #   --svg FILE   a plot as well (gnuplot)
 # PROGRAM is build/v2v-virtio.  Wall time, CPU, memory and bytes are those of the
 # whole tree of processes (measure.py).  All ways get copies of one image, of
@@ -21,13 +23,13 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$top/tests/bench
 shared=${V2V_SHARED:-$top/../shared}
-runs=5 ways='' quick='' grow='' svg=''
+runs=5 ways='' quick='' grow='' batch='' svg=''
 
 # shellcheck source=scripts/setup.sh
 . "$top/scripts/setup.sh"
 
 usage() {
-    sed -n '3,20s/^# //p' "$0" >&2
+    sed -n '3,22s/^# //p' "$0" >&2
     exit 2
 }
 
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
     --svg) svg=${2:?} && shift ;;
     --quick) quick=--quick ;;
     --grow) grow=1 ;;
+    --batch) batch=1 ;;
     --tcg) export LIBGUESTFS_BACKEND_SETTINGS=force_tcg ;;
     -*) usage ;;
     *) break ;;
@@ -99,7 +102,16 @@ compare() {
 }
 
 "$top/fixtures/mkiso" "$work/short.iso"
-if [ -z "$grow" ]; then
+if [ -n "$batch" ]; then
+    medium=short
+    if [ -z "$quick" ] && make_long_medium; then
+        medium=long
+    fi
+    batch=("$here/batch.py" --runs "$runs" --work "$work")
+    "${batch[@]}" "$program" "$work/$medium.iso"
+    echo
+    "${batch[@]}" --images 16 --system-mb 15 --software-mb 96 "$program" "$work/$medium.iso"
+elif [ -z "$grow" ]; then
     compare
 else
     "$here/grow.py" --runs "$runs" $quick --work "$work" --data "$work/data" \
