@@ -213,6 +213,15 @@ set_tests_properties(registry.random-edits cli.domain-corpus unit.rewind
     unit.verify-chain unit.verify-device verify.mutations tree.inject
     tree.inject-real cli.environment cli.statuses PROPERTIES LABELS long)
 
+# Of texts, tools and pages: how the program was built changes nothing in them.
+set(texts doc.diagrams golden.documented contract.schemas contract.codes
+    cli.options-documented cli.warnings-documented cli.files-documented
+    cli.codes-documented bench.measure bench.scale)
+if(V2V_DIRECT)
+    list(APPEND texts batch.page)
+endif()
+set_property(TEST ${texts} APPEND PROPERTY LABELS text)
+
 # Every test that runs the program.
 get_property(all DIRECTORY PROPERTY TESTS)
 foreach(test IN LISTS all)
