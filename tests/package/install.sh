@@ -17,6 +17,9 @@ expected() {
     for file in README.md NEWS.md COPYING; do
         echo "share/doc/v2v-virtio/$file"
     done
+    for file in doc/examples/*; do
+        echo "share/doc/v2v-virtio/examples/${file##*/}"
+    done
     for file in man/*.pod; do
         file=${file##*/}
         echo "share/man/${file%.pod}"

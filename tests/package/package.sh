@@ -74,7 +74,8 @@ contents() {
     dpkg-deb -x "$deb" "$files"
     "$source/tests/package/bill.py" \
         "$files/usr/share/doc/v2v-virtio/v2v-virtio.spdx.json" "$files" \
-        libarchive13 libguestfs0 libhivex0 libntfs-3g89 libssl3 libvirt0
+        libarchive13 libcsv3 libguestfs0 libhivex0 libjansson4 libnbd0 \
+        libntfs-3g89 libseccomp2 libsqlite3-0 libssl3 libvirt0 libxml2
     readelf -W -l -d "$files/usr/bin/v2v-virtio" >"$work/elf"
     grep -q 'GNU_RELRO' "$work/elf"
     grep -q 'BIND_NOW' "$work/elf"
