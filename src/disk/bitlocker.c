@@ -37,7 +37,7 @@ enum {
     VMK_MIN = ENTRY_HEADER + 28
 };
 
-/* Source: as in the header; "smart card", "DPAPI": cryptsetup, lib/bitlk. */
+/* Source: as in the header; "smart card": cryptsetup, lib/bitlk. */
 enum { CLEAR_KEY };
 static const struct {
     uint16_t type;
@@ -49,7 +49,7 @@ static const struct {
     { 0x0500, "TPM and PIN" },
     { 0x0800, "recovery password" },
     { 0x2000, "password" },
-    { 0x4000, "smart card" },
+    { 0x1000, "smart card" },
 };
 enum { KNOWN = sizeof protections / sizeof *protections };
 

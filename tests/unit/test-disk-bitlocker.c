@@ -126,7 +126,7 @@ test_protectors(void **state)
           BITLOCKER_CLEAR_KEY,
           "clear key, recovery password" },
         { { 0 }, 1, BITLOCKER_CLEAR_KEY, "clear key" },
-        { { 0x2000, 0x0200, 0x0500, 0x4000 },
+        { { 0x2000, 0x0200, 0x0500, 0x1000 },
           4,
           BITLOCKER_LOCKED,
           "startup key, TPM and PIN, password, smart card" },
