@@ -186,19 +186,27 @@ content_by_type(const struct disk_volume *volume, enum disk_table table)
 }
 
 /* A cut partition can be shorter than a sector; it holds nothing then. */
-static int
-classify(const struct disk_reader *disk, enum disk_table table,
-         struct disk_volume *volume, struct v2v_error *err)
+int
+disk_classify(const struct disk_reader *disk, struct disk_volume *volume,
+              struct v2v_error *err)
 {
     uint8_t sector[DISK_SECTOR];
 
-    volume->content = content_by_type(volume, table);
-    if (volume->content != DISK_UNKNOWN || volume->len < sizeof sector)
+    if (volume->len < sizeof sector)
         return 0;
     if (disk_read(disk, volume->offset, sector, sizeof sector, err) < 0)
         return -1;
     volume->content = sector_content(sector);
     return 0;
+}
+
+static int
+classify(const struct disk_reader *disk, enum disk_table table,
+         struct disk_volume *volume, struct v2v_error *err)
+{
+    volume->content = content_by_type(volume, table);
+    return volume->content != DISK_UNKNOWN ? 0
+                                           : disk_classify(disk, volume, err);
 }
 
 /* @start and @count: sectors, of a partition with its other fields set. */

@@ -117,6 +117,11 @@ struct disk_layout {
 int disk_probe(const struct disk_reader *disk, struct disk_layout *ret,
                struct v2v_error *err);
 
+/* What the first sector says of a volume whose bytes have become others since
+ * disk_probe(): an encrypted one that was opened. */
+int disk_classify(const struct disk_reader *disk, struct disk_volume *volume,
+                  struct v2v_error *err);
+
 void disk_layout_done(struct disk_layout *layout);
 
 static inline void

@@ -283,6 +283,121 @@ test_made_by_the_fixture(void **state)
     }
 }
 
+/* Who needs another machine's TPM, and by what a key is known. */
+static void
+test_names_and_tpm(void **state)
+{
+    static const struct {
+        unsigned protections[3];
+        size_t count;
+        bool needs_tpm, has_recovery;
+    } cases[] = {
+        { { 0x0100, 0x0800 }, 2, true, true },
+        { { 0x0500, 0x0800 }, 2, true, true },
+        { { 0x0100 }, 1, true, false },
+        { { 0x0800 }, 1, false, true },
+        { { 0x0100, 0x0800, 0x2000 }, 3, false, true },
+        { { 0x0100, 0x0200 }, 2, false, false },
+        { { 0x0100, 0x0800, 0 }, 3, false, true }, /* suspended */
+        { { 0x0100, 0x7777 }, 2, false, false },
+    };
+    const struct disk_reader disk = { image_read, &image, IMAGE_LEN };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bitlocker found = { 0 };
+
+        tear_down(state);
+        assert_int_equal(set_up(state), 0);
+        for (size_t k = 0; k < cases[i].count; k++)
+            add_key(block(0), cases[i].protections[k]);
+        assert_int_equal(
+            bitlocker_read(&disk, VOLUME, VOLUME_LEN, &found, NULL), 0);
+        assert_int_equal(found.needs_tpm, cases[i].needs_tpm);
+        assert_int_equal(found.recovery.text[0] != '\0', cases[i].has_recovery);
+        assert_int_equal(found.id_count, cases[i].count);
+    }
+}
+
+static void
+test_ids(void **state)
+{
+    const struct bitlocker volume = {
+        .volume = { "e9726fab-7656-4bc5-bb9e-adf115953328" },
+        .ids = { { "3fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0c" } },
+        .id_count = 1
+    };
+
+    (void)state;
+    assert_true(
+        bitlocker_has_id(&volume, "E9726FAB-7656-4bc5-bb9e-adf115953328"));
+    assert_true(
+        bitlocker_has_id(&volume, "{3FD763F9-74C7-4E90-8FA2-1F6A2E2B4E0C}"));
+    assert_false(
+        bitlocker_has_id(&volume, "4fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0c"));
+    assert_false(bitlocker_has_id(&volume, ""));
+    assert_false(bitlocker_has_id(&(struct bitlocker){ 0 }, ""));
+    assert_true(bitlocker_is_id("3fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0c"));
+    assert_true(bitlocker_is_id("{3fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0c}"));
+    assert_false(bitlocker_is_id("{3fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0c"));
+    assert_false(bitlocker_is_id("3fd763f9-74c7-4e90-8fa2+1f6a2e2b4e0c"));
+    assert_false(bitlocker_is_id("3fd763f9-74c7-4e90-8fa2-1f6a2e2b4e0g"));
+    assert_false(bitlocker_is_id("/dev/sda2"));
+}
+
+/* Real volumes, which Windows made, with what cryptsetup's tests say of them:
+ * fixtures/bitlk-images. */
+static void
+check_real_volume(const char *folder, const char *name, const char *guid,
+                  const char *recovery)
+{
+    V2V_AUTO(mem)
+    char *path = v2v_format(NULL, "%s/%s.img", folder, name);
+    V2V_AUTO(bytes) struct v2v_bytes bytes = { 0 };
+    V2V_AUTO(disk_layout) struct disk_layout layout = { 0 };
+    struct image made;
+    struct disk_reader disk = { image_read, &made, 0 };
+    struct bitlocker found = { 0 };
+
+    assert_int_equal(v2v_file_read(path, 256 << 20, &bytes, NULL), 0);
+    made = (struct image){ bytes.data, bytes.len, false };
+    disk.size = bytes.len;
+    assert_int_equal(disk_probe(&disk, &layout, NULL), 0);
+    if (layout.volumes[0].content != DISK_BITLOCKER)
+        return; /* BitLocker To Go, which looks like FAT */
+    assert_int_equal(bitlocker_read(&disk, 0, disk.size, &found, NULL), 0);
+    print_message("%s: %s\n", name, found.protectors);
+    assert_string_equal(found.volume.text, guid);
+    assert_string_equal(found.recovery.text, recovery);
+    assert_null(strstr(found.protectors, "another key"));
+    assert_false(found.needs_tpm);
+}
+
+static void
+test_real_volumes(void **state)
+{
+    const char *folder = getenv("V2V_BITLK_IMAGES");
+    char path[4096], line[256], name[100] = "", guid[100] = "", recovery[100];
+    size_t count = 0;
+    FILE *conf;
+
+    (void)state;
+    if (folder == NULL)
+        skip();
+    snprintf(path, sizeof path, "%s/images.conf", folder);
+    conf = fopen(path, "re");
+    assert_non_null(conf);
+    while (fgets(line, sizeof line, conf) != NULL) {
+        sscanf(line, "[%99[^]]", name);
+        sscanf(line, "GUID=%99s", guid);
+        if (sscanf(line, "RP_VMK_GUID=%99s", recovery) != 1)
+            continue;
+        check_real_volume(folder, name, guid, recovery);
+        count++;
+    }
+    fclose(conf);
+    assert_true(count > 10);
+}
+
 #define ON_IMAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -294,6 +409,9 @@ main(void)
         ON_IMAGE(test_what_is_no_block),
         ON_IMAGE(test_sizes),
         ON_IMAGE(test_disk_that_cannot_be_read),
+        ON_IMAGE(test_names_and_tpm),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_real_volumes),
         cmocka_unit_test(test_made_by_the_fixture),
     };
 
