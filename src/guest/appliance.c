@@ -62,11 +62,9 @@ find_window(const struct appliance_disk *disk, uint64_t offset,
 }
 
 static int
-read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
-          struct v2v_error *err)
+read_windows(const struct appliance_disk *disk, uint64_t offset, uint8_t *to,
+             size_t len, struct v2v_error *err)
 {
-    const struct appliance_disk *disk = opaque;
-    uint8_t *to = buf;
 
     while (len > 0) {
         const struct appliance_window *window;
@@ -80,6 +78,44 @@ read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
                             "the disk ends at byte %" PRIu64, offset);
         part = window->len - at < len ? window->len - at : len;
         memcpy(to, window->data + at, part);
+        to += part;
+        offset += part;
+        len -= part;
+    }
+    return 0;
+}
+
+/* As it is stored. */
+static int
+read_plain(const struct appliance_disk *disk, uint64_t offset, uint8_t *to,
+           size_t len, struct v2v_error *err)
+{
+    struct disk_reader beside;
+
+    if (disk->beside == NULL)
+        return read_windows(disk, offset, to, len, err);
+    beside = nbd_disk_reader(disk->beside);
+    return beside.read(beside.opaque, offset, to, len, err);
+}
+
+/* What is decrypted is in the place of what is not. */
+static int
+read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
+          struct v2v_error *err)
+{
+    const struct appliance_disk *disk = opaque;
+    uint8_t *to = buf;
+
+    while (len > 0) {
+        size_t part = len;
+        const struct appliance_volume *volume =
+            appliance_find_volume(disk, offset, &part);
+
+        if (volume != NULL
+                ? read_windows(&volume->decrypted, offset - volume->offset, to,
+                               part, err) < 0
+                : read_plain(disk, offset, to, part, err) < 0)
+            return -1;
         to += part;
         offset += part;
         len -= part;
@@ -103,20 +139,42 @@ open_disk(void *state, unsigned disk, struct disk_reader *ret,
     struct appliance_disk *device = &appliance->disks[disk];
 
     (void)err;
-    if (device->beside != NULL)
-        *ret = nbd_disk_reader(device->beside);
-    else
-        *ret = (struct disk_reader){ .read = read_disk,
-                                     .opaque = device,
-                                     .size = device->size };
+    *ret = (struct disk_reader){ .read = read_disk,
+                                 .opaque = device,
+                                 .size = device->size };
     return 0;
+}
+
+struct appliance_name
+appliance_name(const struct appliance_disk *disk, unsigned partition)
+{
+    struct appliance_name name;
+
+    if (partition == 0)
+        snprintf(name.text, sizeof name.text, "%s", disk->name);
+    else
+        snprintf(name.text, sizeof name.text, "%s%u", disk->name, partition);
+    return name;
+}
+
+/* Of an encrypted volume, that of what was decrypted. */
+static struct appliance_name
+name_to_mount(const struct appliance_disk *disk, unsigned partition)
+{
+    for (const struct appliance_volume *v = disk->appliance->volumes; v != NULL;
+         v = v->next)
+        if (v->disk == disk && v->partition == partition)
+            return appliance_name(&v->decrypted, 0);
+    return appliance_name(disk, partition);
 }
 
 static int
 unmount_volume(void *state, struct v2v_error *err)
 {
-    const struct appliance *appliance = state;
+    struct appliance *appliance = state;
 
+    if (appliance->written)
+        forget_windows(appliance);
     if (guestfs_umount(appliance->g, "/") < 0)
         return appliance_fail_in(appliance, err, "cannot unmount the volume");
     return 0;
@@ -153,17 +211,15 @@ mount_volume(void *state, unsigned disk, unsigned partition, enum guest_fs fs,
         [GUEST_NTFS] = "ntfs-3g", [GUEST_FAT] = "vfat"
     };
     struct appliance *appliance = state;
-    const char *name = appliance->disks[disk].name;
+    const struct appliance_name device =
+        name_to_mount(&appliance->disks[disk], partition);
     const char *options = write ? "rw,norecover" : "ro";
-    char device[32];
 
     if (write)
         forget_windows(appliance);
-    if (partition == 0)
-        snprintf(device, sizeof device, "%s", name);
-    else
-        snprintf(device, sizeof device, "%s%u", name, partition);
-    if (guestfs_mount_vfs(appliance->g, options, types[fs], device, "/") < 0) {
+    appliance->written = write;
+    if (guestfs_mount_vfs(appliance->g, options, types[fs], device.text, "/") <
+        0) {
         appliance_fail_in(appliance, err, "cannot mount it (%s, %s)", types[fs],
                           options);
         if (err != NULL)
@@ -382,6 +438,7 @@ read_descriptor(void *state, const struct guest_node *node,
 const struct guest_backend appliance_backend = {
     .name = "libguestfs",
     .disk = open_disk,
+    .unlock = appliance_unlock,
     .mount = mount_volume,
     .unmount = unmount_volume,
     .free_space = free_space,

@@ -10,14 +10,24 @@
 
 #include "guest/backend.h"
 
-/* A disk; what its struct disk_reader points to. */
+/* A disk; what its struct disk_reader points to.  And what an encrypted volume
+ * has become. */
 struct appliance_disk {
     struct appliance *appliance;
-    char name[12];           /* in the appliance: "/dev/sda" */
+    char name[40];           /* in the appliance: "/dev/sda" */
     unsigned sector_size;    /* bytes */
     uint64_t size;           /* bytes */
     struct nbd_disk *beside; /* where nobody writes, to be read past
                               * the appliance; or NULL */
+};
+
+/* An encrypted volume that was opened; it stays open. */
+struct appliance_volume {
+    const struct appliance_disk *disk; /* that it is on */
+    unsigned partition;
+    uint64_t offset; /* bytes from the disk's start */
+    struct appliance_disk decrypted;
+    struct appliance_volume *next;
 };
 
 enum { APPLIANCE_WINDOWS = 8, APPLIANCE_WINDOW_LEN = 64 << 10 };
@@ -34,8 +44,11 @@ struct appliance {
     guestfs_h *g;
     struct appliance_disk *disks;
     size_t disk_count;
+    struct appliance_volume *volumes; /* a list; NULL at the end */
     struct appliance_window windows[APPLIANCE_WINDOWS];
     size_t next_window; /* counts up */
+    bool written;       /* the volume that is mounted, or was the last, may be
+                         * other than a window shows */
 };
 
 /* The last error of libguestfs, as V2V_ERR_GUEST for a full volume, else as
@@ -46,6 +59,27 @@ int appliance_fail_in(const struct appliance *appliance, struct v2v_error *err,
     __attribute__((format(printf, 3, 4)));
 
 extern const struct guest_backend appliance_backend;
+
+/* Of a partition, or with 0 of the disk itself: "/dev/sda2". */
+struct appliance_name {
+    char text[64];
+};
+struct appliance_name appliance_name(const struct appliance_disk *disk,
+                                     unsigned partition);
+
+/* appliance-unlock.c */
+int appliance_unlock(void *state, unsigned disk,
+                     const struct disk_volume *volume, const char *key,
+                     bool *opened, struct v2v_error *err);
+/* The one that was opened and holds byte @offset of the disk, or NULL; @len:
+ * bytes from there on, which become those that are like the first. */
+const struct appliance_volume *
+appliance_find_volume(const struct appliance_disk *disk, uint64_t offset,
+                      size_t *len);
+/* Nothing is mounted. */
+int appliance_lock_all(const struct appliance *appliance,
+                       struct v2v_error *err);
+void appliance_forget_volumes(struct appliance *appliance);
 
 /* launch.c */
 int appliance_close(void *state, struct v2v_error *err);

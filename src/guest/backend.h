@@ -63,6 +63,11 @@ struct guest_backend {
     int (*disk)(void *state, unsigned disk, struct disk_reader *ret,
                 struct v2v_error *err);
 
+    /* As guest_unlock(), with one key; @opened: false when it is not its.
+     * NULL: this backend is never given a disk with such a volume. */
+    int (*unlock)(void *state, unsigned disk, const struct disk_volume *volume,
+                  const char *key, bool *opened, struct v2v_error *err);
+
     /* As guest_mount(), with V2V_ERR_GUEST; nothing is mounted. */
     int (*mount)(void *state, unsigned disk, unsigned partition,
                  enum guest_fs fs, bool write, struct v2v_error *err);

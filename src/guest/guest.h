@@ -41,9 +41,9 @@
 #include "base/error.h"
 #include "base/ranges.h"
 #include "base/text.h"
+#include "guest/key.h"
 
 struct guest;
-struct disk_reader; /* disk/probe.h */
 
 /* The largest file that is read or patched as a whole. */
 #define GUEST_FILE_MAX (UINT64_C(512) << 20)
@@ -88,19 +88,22 @@ struct guest_use {
 struct guest_machine {
     enum guest_choice backend;
     const struct guest_disk_source *disks;
-    size_t count;          /* 1 to GUEST_DISKS_MAX */
-    const char *scratch;   /* a directory for temporary files and sockets, which
-                            * need a short path; what is left in it when we are
-                            * killed is for its owner to delete */
-    unsigned memsize;      /* of the appliance, MB; 0: as its headers say */
-    unsigned smp;          /* its processors; 0: as libguestfs has it */
-    struct guest_use *use; /* counted there until the guest is closed; NULL:
-                            * nobody asks */
+    size_t count;        /* 1 to GUEST_DISKS_MAX */
+    const char *scratch; /* a directory for temporary files and sockets, which
+                          * need a short path; what is left in it when we are
+                          * killed is for its owner to delete */
+    unsigned memsize;    /* of the appliance, MB; 0: as its headers say */
+    unsigned smp;        /* its processors; 0: as libguestfs has it */
+    struct guest_keys *keys; /* for guest_unlock(), which notes in them what
+                              * they were good for, as long as the guest is
+                              * open; NULL: none */
+    struct guest_use *use;   /* counted there until the guest is closed; NULL:
+                              * nobody asks */
 };
 
 /**
  * guest_open() - reach into the disks of one machine
- * @machine: not needed afterwards, but for @use
+ * @machine: not needed afterwards, but for @use and @keys
  * @ret:     new; guest_close() or guest_abandon() ends it
  *
  * libguestfs takes seconds with KVM, half a minute without.  No network.  Where
@@ -127,6 +130,28 @@ unsigned guest_disk_count(const struct guest *guest);
 /* A reader of a whole disk for disk_probe().  It lives as long as @guest. */
 int guest_disk(struct guest *guest, unsigned disk, struct disk_reader *ret,
                struct v2v_error *err);
+
+/**
+ * guest_unlock() - open an encrypted volume with the machine's keys
+ * @volume:     of disk_probe(): DISK_BITLOCKER
+ * @protectors: what bitlocker_read() says of it
+ *
+ * What is decrypted takes the volume's place until the guest is closed: a
+ * guest_disk() reader has it there, also one that was made before, and
+ * guest_mount() mounts it.  A key that was tried takes a second of a processor,
+ * more where the appliance is emulated.
+ *
+ * Returns: 0, or -1 with V2V_ERR_GUEST (it cannot be opened, whatever the key)
+ * or V2V_ERR_INTERNAL.
+ */
+int guest_unlock(struct guest *guest, unsigned disk,
+                 const struct disk_volume *volume,
+                 const struct bitlocker *protectors, enum guest_lock *ret,
+                 struct v2v_error *err);
+
+/* Of keys for a volume that there is not: to be called when all volumes were
+ * seen.  "key-unused" */
+void guest_warn_of_keys(const struct guest *guest);
 
 /**
  * guest_place() - a volume in the words of messages

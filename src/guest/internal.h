@@ -28,6 +28,7 @@ struct guest {
     void *state;   /* the backend's */
     char why[160]; /* not the first choice; "": it is, or there was none */
     unsigned disk_count;
+    struct guest_keys *keys; /* the machine's; NULL: none */
     bool mounted;
     struct guest_mounted what; /* without meaning unless @mounted */
     struct guest_directory directories[GUEST_DIRECTORIES]; /* of that volume */

@@ -371,6 +371,7 @@ appliance_abandon(void *state)
         guestfs_close(appliance->g);
     for (size_t i = 0; i < appliance->disk_count; i++)
         nbd_disk_abandon(appliance->disks[i].beside);
+    appliance_forget_volumes(appliance);
     free(appliance->disks);
     free(appliance);
 }
@@ -382,6 +383,8 @@ appliance_close(void *state, struct v2v_error *err)
 {
     const struct appliance *appliance = state;
 
+    if (appliance_lock_all(appliance, err) < 0)
+        return -1;
     if (guestfs_shutdown(appliance->g) < 0)
         return appliance_fail_in(appliance, err,
                                  "flushing the guest's disks and stopping the "

@@ -35,6 +35,7 @@ open_by_choice(const struct guest_machine *machine, struct guest **ret,
     if (*ret == NULL && appliance_open(machine, ret, err) < 0)
         return -1;
     memcpy((*ret)->why, why, sizeof why);
+    (*ret)->keys = machine->keys;
     v2v_fact("guest", "backend: %s%s%s", guest_backend_name(*ret),
              *why != '\0' ? ", not direct: " : "", why);
     return 0;

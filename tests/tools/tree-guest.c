@@ -6,21 +6,26 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "disk/ntfs.h"
 #include "guest/backend.h"
+#include "guest/internal.h"
 
 struct tree_disk {
     int fd;
     uint64_t size;
+    int plain; /* of a volume that was opened; -1: none */
+    uint64_t plain_offset, plain_len; /* its place */
 };
 
 struct tree {
     char *dir;
     struct tree_disk *disks;
     unsigned disk_count;
+    struct guest_keys keys;
     /* the mounted volume */
     char *root; /* its folder */
     bool write;
@@ -32,8 +37,12 @@ read_disk(void *opaque, uint64_t offset, void *buf, size_t len,
           struct v2v_error *err)
 {
     const struct tree_disk *disk = opaque;
+    bool plain = disk->plain >= 0 && offset >= disk->plain_offset &&
+                 offset < disk->plain_offset + disk->plain_len;
 
-    if (pread(disk->fd, buf, len, (off_t)offset) != (ssize_t)len)
+    if (plain ? pread(disk->plain, buf, len,
+                      (off_t)(offset - disk->plain_offset)) != (ssize_t)len
+              : pread(disk->fd, buf, len, (off_t)offset) != (ssize_t)len)
         return v2v_fail(err, V2V_ERR_FORMAT, "the disk ends at byte %" PRIu64,
                         offset);
     return 0;
@@ -53,6 +62,41 @@ open_disk(void *state, unsigned disk, struct disk_reader *ret,
 }
 
 /* ---- volumes ---- */
+
+/* DIR/0-1.raw; NULL and @err */
+static char *
+name_beside(const struct tree *tree, unsigned disk, unsigned partition,
+            const char *suffix, struct v2v_error *err)
+{
+    return v2v_format(err, "%s/%u-%u.%s", tree->dir, disk, partition, suffix);
+}
+
+static int
+unlock(void *state, unsigned disk, const struct disk_volume *volume,
+       const char *key, bool *opened, struct v2v_error *err)
+{
+    struct tree *tree = state;
+    struct tree_disk *to = &tree->disks[disk];
+    V2V_AUTO(mem)
+    char *raw = name_beside(tree, disk, volume->number, "raw", err);
+    V2V_AUTO(mem)
+    char *name = name_beside(tree, disk, volume->number, "key", err);
+    V2V_AUTO(bytes) struct v2v_bytes right = { 0 };
+
+    if (raw == NULL || name == NULL ||
+        v2v_file_read(name, 100, &right, err) < 0)
+        return v2v_fail(err, V2V_ERR_GUEST, "BitLocker: cannot be opened");
+    *opened =
+        right.len == strlen(key) && memcmp(right.data, key, right.len) == 0;
+    if (!*opened)
+        return 0;
+    to->plain = open(raw, O_RDONLY | O_CLOEXEC);
+    if (to->plain < 0)
+        return v2v_fail_errno(err, errno, "%s", raw);
+    to->plain_offset = volume->offset;
+    to->plain_len = volume->len;
+    return 0;
+}
 
 /* An open journal: libguestfs' ntfs-3g would not write there either. */
 static int
@@ -368,8 +412,12 @@ abandon(void *state)
 {
     struct tree *tree = state;
 
-    for (unsigned i = 0; i < tree->disk_count; i++)
+    for (unsigned i = 0; i < tree->disk_count; i++) {
         close(tree->disks[i].fd);
+        if (tree->disks[i].plain >= 0)
+            close(tree->disks[i].plain);
+    }
+    guest_keys_done(&tree->keys);
     free(tree->disks);
     free(tree->root);
     free(tree->dir);
@@ -379,6 +427,7 @@ abandon(void *state)
 static const struct guest_backend tree_backend = {
     .name = "folders",
     .disk = open_disk,
+    .unlock = unlock,
     .mount = mount_volume,
     .unmount = unmount_volume,
     .free_space = free_space,
@@ -418,9 +467,45 @@ open_disks(struct tree *tree, struct v2v_error *err)
             return v2v_fail_errno(err, errno, "%s", path);
         }
         tree->disks = disks;
-        disks[tree->disk_count++] =
-            (struct tree_disk){ .fd = fd, .size = (uint64_t)st.st_size };
+        disks[tree->disk_count++] = (struct tree_disk){
+            .fd = fd, .size = (uint64_t)st.st_size, .plain = -1
+        };
     }
+}
+
+static int
+add_key(struct tree *tree, const char *name, unsigned disk, unsigned partition,
+        const char *text, struct v2v_error *err)
+{
+    struct guest_key *key = guest_keys_add(&tree->keys, err);
+
+    if (key == NULL)
+        return -1;
+    key->kind = strcmp(name, "all") == 0 ? GUEST_KEY_ALL
+                : bitlocker_is_id(name)  ? GUEST_KEY_ID
+                                         : GUEST_KEY_PLACE;
+    key->disk = disk;
+    key->partition = partition;
+    key->name = v2v_strdup(name, err);
+    key->text = v2v_strdup(text, err);
+    return key->name == NULL || key->text == NULL ? -1 : 0;
+}
+
+static int
+read_keys(struct tree *tree, struct v2v_error *err)
+{
+    V2V_AUTO(mem) char *path = v2v_format(err, "%s/keys", tree->dir);
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char name[100], text[100];
+    unsigned disk, partition;
+    int rc = 0;
+
+    while (rc == 0 && file != NULL &&
+           fscanf(file, "%99s %u %u %99s", name, &disk, &partition, text) == 4)
+        rc = add_key(tree, name, disk, partition, text, err);
+    if (file != NULL)
+        fclose(file);
+    return rc;
 }
 
 int
@@ -431,9 +516,13 @@ tree_guest_open(const char *dir, struct guest **ret, struct v2v_error *err)
     if (tree == NULL)
         return v2v_fail_errno(err, errno, "tree");
     tree->dir = v2v_strdup(dir, err);
-    if (tree->dir == NULL || open_disks(tree, err) < 0) {
+    if (tree->dir == NULL || open_disks(tree, err) < 0 ||
+        read_keys(tree, err) < 0) {
         abandon(tree);
         return -1;
     }
-    return guest_new(&tree_backend, tree, tree->disk_count, ret, err);
+    if (guest_new(&tree_backend, tree, tree->disk_count, ret, err) < 0)
+        return -1;
+    (*ret)->keys = &tree->keys;
+    return 0;
 }

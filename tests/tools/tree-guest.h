@@ -10,6 +10,11 @@
  *                                     the disk's own partition table has as
  *                                     NTFS or FAT; what that holds is not read
  *
+ *   DIR/0-1.key, DIR/0-1.raw         of a partition that is encrypted: the key
+ *                                     that opens it, and what it holds then
+ *   DIR/keys                          what --key says: lines "NAME DISK
+ * PARTITION KEY", where NAME is "all", an identifier, or of a place
+ *
  * fixtures/mkguest --tree makes one; tests/tools/tree-from-image.sh does of
  * any images.  A second disk is another tree's, moved: B/disk0.raw to
  * A/disk1.raw, B/0-1 to A/1-1.
