@@ -14,10 +14,19 @@ static const struct check_code codes[] = {
     { "several-windows", CHECK_BLOCKS, false,
       "say with --root which one is meant, or --root first" },
     { "bitlocker-locked", CHECK_BLOCKS, false,
+      "give its recovery key or password with --key (all:file:FILE), or "
       "decrypt the volume in Windows (manage-bde -off C:) and shut down" },
     { "bitlocker-suspended", CHECK_BLOCKS, false,
-      "decrypt the volume in Windows (manage-bde -off C:) and shut down: a "
-      "suspended BitLocker still encrypts" },
+      "resume the protection in Windows (manage-bde -protectors -enable C:) "
+      "and give its key with --key, or decrypt the volume "
+      "(manage-bde -off C:), and shut down: a suspended BitLocker still "
+      "encrypts" },
+    { "bitlocker-key-wrong", CHECK_BLOCKS, false,
+      "give the recovery key of that ID, eight groups of six digits with '-' "
+      "between, or the volume's password" },
+    { "bitlocker-unreadable", CHECK_BLOCKS, false,
+      "decrypt the volume in Windows (manage-bde -off C:), wait until it is "
+      "done, and shut down" },
     { "dynamic-disk", CHECK_BLOCKS, false,
       "move Windows to a basic disk before the conversion" },
     { "storage-spaces", CHECK_BLOCKS, false,
@@ -108,8 +117,11 @@ static const struct check_code codes[] = {
       "copy EFI\\Microsoft\\Boot\\bootmgfw.efi to EFI\\Boot\\bootx64.efi "
       "or make a boot entry in the new machine's firmware" },
     { "bitlocker-beside", CHECK_WARNS, false,
-      "if the encrypted volume is the Windows that is meant, decrypt it in "
-      "Windows (manage-bde -off C:) and shut down" },
+      "if the encrypted volume is the Windows that is meant, give its key with "
+      "--key, or decrypt it in Windows (manage-bde -off C:) and shut down" },
+    { "bitlocker-tpm", CHECK_WARNS, false,
+      "have the recovery key at hand for the first boot, and let Windows make "
+      "a TPM protector anew if the new machine has a TPM (manage-bde)" },
     { "dynamic-disk-beside", CHECK_WARNS, false,
       "move all disks of the group with the machine, and look at Disk "
       "Management afterwards" },

@@ -234,13 +234,37 @@ volumes_beside(struct check *check, struct v2v_error *err)
 
         if (code == NULL || is_said(facts, i))
             continue;
-        if (check_found(check, code, err, "%s: %s, %" PRIu64 " MiB",
+        if (check_found(check, code, err, "%s: %s, %" PRIu64 " MiB%s",
                         place_of(check, v).text,
-                        disk_content_name(v->place.content),
-                        v->place.len >> 20) < 0)
+                        disk_content_name(v->place.content), v->place.len >> 20,
+                        v->lock == GUEST_KEY_WRONG
+                            ? "; none of the keys for it opens it"
+                            : "") < 0)
             return -1;
     }
     return 0;
+}
+
+/* What the TPM keeps is for the machine that it is in: Windows cannot get it
+ * from another one, nor from one that is emulated, and asks for the recovery
+ * key. Source: Microsoft, "BitLocker recovery overview", which has "Moving a
+ * BitLocker-protected drive into a new computer" among what starts a recovery.
+ */
+static int
+bitlocker_tpm(struct check *check, struct v2v_error *err)
+{
+    const struct facts_volume *v = system_volume(check);
+
+    if (!v->encrypted || !v->keys.needs_tpm)
+        return 0;
+    return check_found(check, "bitlocker-tpm", err,
+                       "%s: besides a recovery password, only the TPM of the "
+                       "machine that it leaves can open it (its BitLocker key "
+                       "is protected by: %s): Windows will ask for the "
+                       "recovery key%s%s",
+                       place_of(check, v).text, v->keys.protectors,
+                       v->keys.recovery.text[0] != '\0' ? ", whose ID is " : "",
+                       v->keys.recovery.text);
 }
 
 /* Room -------------------------------------------------------------------- */
@@ -364,17 +388,11 @@ compact_os(struct check *check, struct v2v_error *err)
 }
 
 const check_rule check_disk_rules[] = {
-    hibernated,
-    volume_dirty,
-    journal_open,
-    free_space,
-    folders_redirected,
-    boot_volume_unclean,
-    volumes_unreadable,
-    no_boot_configuration,
-    no_fallback_loader,
-    other_windows,
-    volumes_beside,
-    compact_os,
-    NULL,
+    hibernated,         volume_dirty,
+    journal_open,       free_space,
+    folders_redirected, boot_volume_unclean,
+    volumes_unreadable, no_boot_configuration,
+    no_fallback_loader, other_windows,
+    volumes_beside,     bitlocker_tpm,
+    compact_os,         NULL,
 };

@@ -15,8 +15,10 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "disk/bitlocker.h"
 #include "disk/ntfs.h"
 #include "disk/probe.h"
+#include "guest/key.h"
 #include "hives/file.h"
 #include "inf-parser/install.h"
 #include "registry/edit.h"
@@ -88,9 +90,14 @@ struct facts_disk {
 /* A partition, and what is in it as far as one can look into it. */
 struct facts_volume {
     unsigned disk;            /* guest/guest.h's index */
-    struct disk_volume place; /* number, offset, content, active, esp */
-    char *unreadable;         /* an NTFS or ESP that could not be looked into:
-                               * "partition 2: ..."; or NULL */
+    struct disk_volume place; /* number, offset, content, active, esp; of an
+                               * encrypted one that was opened, the content is
+                               * what is in it */
+    bool encrypted;           /* with BitLocker */
+    enum guest_lock lock;     /* if @encrypted: what became of the keys */
+    struct bitlocker keys;    /* the same: its protectors */
+    char *unreadable;         /* an NTFS, BitLocker volume or ESP that could not
+                               * be looked into: "partition 2: ..."; or NULL */
     struct ntfs_state state;  /* of an NTFS that could be looked into */
     char *system_root;        /* "Windows", of the Windows in it; or NULL */
     bool boot_manager;        /* it has bootmgr; an ESP: bootmgfw.efi */

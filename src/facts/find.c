@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts/find.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/log.h"
-#include "disk/bitlocker.h"
 #include "facts/search.h"
 
 /* Is it the volume, or one of those, that @root names? */
@@ -38,27 +38,23 @@ refuse_disk(const struct facts_disk *disk, struct v2v_error *err)
                       disk->unreadable);
 }
 
+/* cryptsetup opens no volume whose protection is suspended, whatever the key.
+ * Source: cryptsetup 2.6.1, lib/bitlk/bitlk.c, _activate_check(). */
+static const char *
+finding_of_unreadable(const struct facts_volume *volume)
+{
+    if (!volume->encrypted || volume->lock == GUEST_UNLOCKED)
+        return "windows-unreadable";
+    return volume->keys.state == BITLOCKER_CLEAR_KEY ? "bitlocker-suspended"
+                                                     : "bitlocker-unreadable";
+}
+
 static int
 refuse_volume(const struct facts_volume *volume, struct v2v_error *err)
 {
-    return v2v_refuse(err, V2V_ERR_GUEST, "windows-unreadable",
+    return v2v_refuse(err, V2V_ERR_GUEST, finding_of_unreadable(volume),
                       "no Windows found, and one volume cannot be read: %s",
                       volume->unreadable);
-}
-
-/* One that was asked for hides nothing when another one cannot be read. */
-static int
-check_root(const struct facts *facts, const struct facts_root *root,
-           struct v2v_error *err)
-{
-    if (root->disk >= 0 && (size_t)root->disk < facts->disk_count &&
-        facts->disks[root->disk].unreadable != NULL)
-        return refuse_disk(&facts->disks[root->disk], err);
-    for (size_t i = 0; i < facts->volume_count; i++)
-        if (root->partition >= 0 && matches(root, &facts->volumes[i]) &&
-            facts->volumes[i].unreadable != NULL)
-            return refuse_volume(&facts->volumes[i], err);
-    return 0;
 }
 
 static const struct {
@@ -92,6 +88,22 @@ refuse_hidden(struct guest *guest, const struct facts_volume *volume,
         disk_content_name(volume->place.content));
 }
 
+/* Windows asks for a recovery key, and a directory has it, by this. */
+struct recovery {
+    char text[64];
+};
+
+static struct recovery
+name_recovery(const struct bitlocker *keys)
+{
+    struct recovery name = { "" };
+
+    if (keys->recovery.text[0] != '\0')
+        snprintf(name.text, sizeof name.text, " (recovery key ID %s)",
+                 keys->recovery.text);
+    return name;
+}
+
 /* Suspended: without the keys' owner it could be decrypted, but not by us. */
 static int
 refuse_bitlocker(struct guest *guest, const struct facts_volume *volume,
@@ -99,25 +111,48 @@ refuse_bitlocker(struct guest *guest, const struct facts_volume *volume,
 {
     const struct guest_place place =
         guest_place(guest, volume->disk, volume->place.number);
-    struct bitlocker keys = { 0 };
-    struct disk_reader reader;
+    const struct bitlocker *keys = &volume->keys;
+    const struct recovery recovery = name_recovery(keys);
 
-    if (guest_disk(guest, volume->disk, &reader, err) < 0 ||
-        bitlocker_read(&reader, volume->place.offset, volume->place.len, &keys,
-                       err) < 0)
-        return v2v_fail_in(err, "%s", place.text);
-    if (keys.state == BITLOCKER_UNKNOWN)
+    if (volume->lock == GUEST_KEY_WRONG)
+        return v2v_refuse(
+            err, V2V_ERR_GUEST, "bitlocker-key-wrong",
+            "no Windows found in what can be read: none of the "
+            "keys for %s opens it; its BitLocker key is protected by: %s%s",
+            place.text, keys->protectors, recovery.text);
+    if (keys->state == BITLOCKER_UNKNOWN)
         return refuse_hidden(guest, volume, err);
-    if (keys.state == BITLOCKER_LOCKED)
+    if (keys->state == BITLOCKER_LOCKED)
         return v2v_refuse(err, V2V_ERR_GUEST, "bitlocker-locked",
                           "no Windows found, and %s is encrypted with "
-                          "BitLocker; its key is protected by: %s",
-                          place.text, keys.protectors);
+                          "BitLocker; its key is protected by: %s%s",
+                          place.text, keys->protectors, recovery.text);
     return v2v_refuse(err, V2V_ERR_GUEST, "bitlocker-suspended",
                       "no Windows found, and %s is encrypted with BitLocker, "
                       "whose protection is suspended, not removed; its key is "
-                      "protected by: %s",
-                      place.text, keys.protectors);
+                      "protected by: %s%s",
+                      place.text, keys->protectors, recovery.text);
+}
+
+/* One that was asked for hides nothing when another one cannot be read. */
+static int
+check_root(struct guest *guest, const struct facts *facts,
+           const struct facts_root *root, struct v2v_error *err)
+{
+    if (root->disk >= 0 && (size_t)root->disk < facts->disk_count &&
+        facts->disks[root->disk].unreadable != NULL)
+        return refuse_disk(&facts->disks[root->disk], err);
+    for (size_t i = 0; i < facts->volume_count; i++) {
+        const struct facts_volume *volume = &facts->volumes[i];
+
+        if (root->partition < 0 || !matches(root, volume))
+            continue;
+        if (volume->unreadable != NULL)
+            return refuse_volume(volume, err);
+        if (volume->lock == GUEST_KEY_WRONG)
+            return refuse_bitlocker(guest, volume, err);
+    }
+    return 0;
 }
 
 /* What comes first is the likelier place of one. */
@@ -320,7 +355,8 @@ facts_find_windows(struct guest *guest, const struct facts_root *root,
                    struct facts *facts, struct v2v_error *err)
 {
     facts->system_volume = facts->boot_volume = FACTS_NO_VOLUME;
-    if (facts_search(guest, facts, err) < 0 || check_root(facts, root, err) < 0)
+    if (facts_search(guest, facts, err) < 0 ||
+        check_root(guest, facts, root, err) < 0)
         return -1;
     if (count_windows(facts, &any) == 0)
         return no_windows(guest, facts, err);

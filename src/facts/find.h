@@ -19,7 +19,8 @@ struct facts_root {
 #define FACTS_FIRST (-2)
 
 /**
- * facts_find_windows() - look into every volume of every disk
+ * facts_find_windows() - look into every volume of every disk; into an
+ * encrypted one with the machine's keys
  * @facts: all zero; disks, volumes, disk, partition, system_root, has_bcd,
  *         test_signing and hibernated are set; after a failure disks and
  *         volumes say what was seen
@@ -34,10 +35,10 @@ struct facts_root {
  * Returns: 0, or -1 with
  * V2V_ERR_USAGE: no Windows at @root, but elsewhere
  * V2V_ERR_GUEST: no Windows, and why not ("no-windows", "windows-unreadable",
- *     "bitlocker-locked", "bitlocker-suspended", "dynamic-disk",
- *     "storage-spaces", "refs"); two or more ("several-windows"; the text names
- * disks and partitions) V2V_ERR_FORMAT: no Windows, and one disk is no disk
- * image
+ *     "bitlocker-locked", "bitlocker-suspended", "bitlocker-key-wrong",
+ *     "bitlocker-unreadable", "dynamic-disk", "storage-spaces", "refs"); two or
+ *     more ("several-windows"; the text names disks and partitions)
+ * V2V_ERR_FORMAT: no Windows, and one disk is no disk image
  *     ("disk-unreadable"); nor is the disk of @root
  */
 int facts_find_windows(struct guest *guest, const struct facts_root *root,

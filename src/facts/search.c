@@ -158,17 +158,50 @@ look_into_esp(struct guest *guest, struct facts_volume *volume,
     return 0;
 }
 
+/* With a key that opens it, what is in it takes its place. */
+static int
+open_bitlocker(struct guest *guest, const struct disk_reader *reader,
+               struct facts_volume *volume, struct v2v_error *err)
+{
+    struct disk_volume *place = &volume->place;
+    const struct guest_place name =
+        guest_place(guest, volume->disk, place->number);
+
+    volume->encrypted = true;
+    if (bitlocker_read(reader, place->offset, place->len, &volume->keys, err) <
+        0)
+        return v2v_fail_in(err, "%s", name.text);
+    v2v_fact("facts", "%s: BitLocker %s, protected by: %s", name.text,
+             volume->keys.volume.text, volume->keys.protectors);
+    if (guest_unlock(guest, volume->disk, place, &volume->keys, &volume->lock,
+                     err) < 0)
+        return -1;
+    if (volume->lock != GUEST_UNLOCKED)
+        return 0;
+    return disk_classify(reader, place, err) < 0
+               ? v2v_fail_in(err, "%s", name.text)
+               : 0;
+}
+
+static int
+look_into_content(struct guest *guest, const struct disk_reader *reader,
+                  struct facts_volume *volume, struct v2v_error *err)
+{
+    if (volume->place.content == DISK_BITLOCKER &&
+        open_bitlocker(guest, reader, volume, err) < 0)
+        return -1;
+    if (volume->place.content == DISK_NTFS)
+        return look_into_ntfs(guest, reader, volume, err);
+    if (volume->place.esp && volume->place.content == DISK_FAT)
+        return look_into_esp(guest, volume, err);
+    return 0;
+}
+
 static int
 look_into_volume(struct guest *guest, const struct disk_reader *reader,
                  struct facts_volume *volume, struct v2v_error *err)
 {
-    int result = 0;
-
-    if (volume->place.content == DISK_NTFS)
-        result = look_into_ntfs(guest, reader, volume, err);
-    else if (volume->place.esp && volume->place.content == DISK_FAT)
-        result = look_into_esp(guest, volume, err);
-    if (result == 0)
+    if (look_into_content(guest, reader, volume, err) == 0)
         return 0;
     if (err->code == V2V_ERR_INTERNAL)
         return -1;
@@ -248,5 +281,6 @@ facts_search(struct guest *guest, struct facts *facts, struct v2v_error *err)
             if (look_into_volume(guest, &reader, &facts->volumes[k], err) < 0)
                 return -1;
     }
+    guest_warn_of_keys(guest);
     return 0;
 }

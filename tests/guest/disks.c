@@ -305,7 +305,8 @@ test_no_windows(void **state)
     guest = open_machine(images, 28);
     refuses(guest, anywhere, V2V_ERR_GUEST, "bitlocker-locked",
             "no Windows found, and disk 28, partition 1 is encrypted with "
-            "BitLocker; its key is protected by: TPM, recovery password");
+            "BitLocker; its key is protected by: TPM, recovery password "
+            "(recovery key ID e4c11ab2-fec3-f6b3-2e8d-4b8a8f54f8ce)");
     guest_abandon(guest);
 }
 

@@ -20,6 +20,7 @@ static const char helpers[] =
     "printf -- \"$3\" | dd of=\"$1\" bs=1 seek=$((s * 512 + 3)) conv=notrunc; "
     "}\n"
     "type() { sfdisk -q --part-type \"$1\" \"$2\" \"$3\"; }\n"
+    "encrypt() { '" SOURCE_DIR "/tests/tools/tree-encrypt.sh' . \"$@\"; }\n"
     "add() { made=\"../made$*\" && { [ -d \"$made\" ] || "
     "mkguest --tree \"$@\" \"$made\"; } && "
     "cp -a --sparse=always \"$made\" other && mv other/disk0.raw disk1.raw && "
@@ -150,6 +151,24 @@ test_rows(void **state)
           "add --no-windows && boot disk1.raw 1 -FVE-FS-",
           { { "bitlocker-data", "disk 2, partition 1: BitLocker, " } },
           0 },
+        { "a Windows that was opened",
+          "",
+          "encrypt 1 secret password recovery-password && "
+          "echo 'all 0 0 secret' >keys",
+          { { NULL, NULL } },
+          0 },
+        { "one that only its TPM opens by itself",
+          "",
+          "encrypt 1 secret tpm recovery-password && "
+          "echo 'all 0 0 secret' >keys",
+          { { "bitlocker-tpm", "TPM, recovery password): Windows will ask for "
+                               "the recovery key, whose ID is " } },
+          0 },
+        { "data that was not opened",
+          "--two",
+          "encrypt 2 secret password && echo 'all 0 0 wrong' >keys",
+          { { "bitlocker-data", "MiB; none of the keys for it opens it" } },
+          1 },
         { "a dynamic disk",
           "",
           "add --two && type disk1.raw 1 42 && "

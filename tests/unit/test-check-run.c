@@ -34,6 +34,8 @@ test_refusals(void **state)
                                          "several-windows",
                                          "bitlocker-locked",
                                          "bitlocker-suspended",
+                                         "bitlocker-key-wrong",
+                                         "bitlocker-unreadable",
                                          "dynamic-disk",
                                          "storage-spaces",
                                          "refs",

@@ -237,6 +237,12 @@ test_no_windows(void **state)
           "bitlocker-suspended", "protected by: clear key, TPM" },
         { "mkdir guest && mkbitlocker guest/disk0.raw password",
           "bitlocker-locked", "protected by: password" },
+        { "mkdir guest && mkbitlocker guest/disk0.raw password && "
+          "echo 'all 0 0 secret' >guest/keys",
+          "bitlocker-unreadable", "one volume cannot be read: partition 1: " },
+        { "mkdir guest && mkbitlocker guest/disk0.raw clear-key && "
+          "echo 'all 0 0 secret' >guest/keys",
+          "bitlocker-suspended", "one volume cannot be read: partition 1: " },
     };
 
     (void)state;
@@ -245,6 +251,74 @@ test_no_windows(void **state)
                 cases[i].text);
     refuses("mkdir guest && truncate -s 1M guest/disk0.raw", anywhere,
             V2V_ERR_FORMAT, "disk-unreadable", "not a disk image of Windows");
+}
+
+/* ENCRYPT(PROTECTORS): a guest in a volume whose key is "secret". */
+#define ENCRYPT(protectors)                                                    \
+    "mkguest --tree guest && " SOURCE_DIR                                      \
+    "/tests/tools/tree-encrypt.sh guest 1 secret " protectors
+#define OTHER_ID "0f8a2d79-2b3f-56f0-4d0b-66c6ff1c0d34"
+#define WRONG "echo 'all 0 0 wrong' >>guest/keys"
+#define RIGHT "echo 'all 0 0 secret' >>guest/keys"
+
+static void
+test_keys_that_open(void **state)
+{
+    static const struct {
+        const char *make;
+        bool needs_tpm;
+        const char *warning;
+    } cases[] = {
+        { ENCRYPT("password") "&&" RIGHT, false, "" },
+        { ENCRYPT("tpm recovery-password") "&&" WRONG "&&" RIGHT, true, "" },
+        { ENCRYPT("password") "&& echo '/dev/sda1 0 1 secret' >guest/keys",
+          false, "" },
+        { ENCRYPT("password") "&&" RIGHT
+                              "&& echo '/dev/sdb1 1 1 secret' >>guest/keys",
+          false, "key-unused" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        V2V_AUTO(guest) struct guest *guest = NULL;
+        V2V_AUTO(facts) struct facts facts = { 0 };
+        struct v2v_error err = { 0 };
+
+        *warnings = '\0';
+        guest = make_guest(cases[i].make);
+        ok(facts_find_windows(guest, &anywhere, &facts, &err), &err);
+        assert_int_equal(facts.system_volume, 0);
+        assert_true(facts.volumes[0].encrypted);
+        assert_int_equal(facts.volumes[0].lock, GUEST_UNLOCKED);
+        assert_int_equal(facts.volumes[0].place.content, DISK_NTFS);
+        assert_int_equal(facts.volumes[0].state.journal, NTFS_JOURNAL_CLEAN);
+        assert_int_equal(facts.volumes[0].keys.needs_tpm, cases[i].needs_tpm);
+        assert_non_null(strstr(warnings, cases[i].warning));
+        assert_null(strstr(warnings, "secret"));
+    }
+    *warnings = '\0';
+}
+
+static void
+test_keys_that_do_not(void **state)
+{
+    static const struct {
+        const char *make, *finding, *text;
+    } cases[] = {
+        { ENCRYPT("tpm recovery-password") "&&" WRONG, "bitlocker-key-wrong",
+          "none of the keys for partition 1 opens it; its BitLocker key is "
+          "protected by: TPM, recovery password (recovery key ID " },
+        { ENCRYPT("password") "&& echo '/dev/sda2 0 2 secret' >guest/keys",
+          "bitlocker-locked", "partition 1 is encrypted with BitLocker" },
+        { ENCRYPT("password") "&& echo '" OTHER_ID " 0 0 secret' >guest/keys",
+          "bitlocker-locked", "partition 1 is encrypted with BitLocker" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuses(cases[i].make, anywhere, V2V_ERR_GUEST, cases[i].finding,
+                cases[i].text);
+    *warnings = '\0';
 }
 
 /* One that cannot be read hides none but itself. */
@@ -435,6 +509,8 @@ main(void)
         cmocka_unit_test(test_boot_volume),
         cmocka_unit_test(test_states_are_facts),
         cmocka_unit_test(test_no_windows),
+        cmocka_unit_test(test_keys_that_open),
+        cmocka_unit_test(test_keys_that_do_not),
         cmocka_unit_test(test_which_of_several),
         cmocka_unit_test(test_hives),
         cmocka_unit_test(test_hives_as_written),
