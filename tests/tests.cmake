@@ -123,6 +123,10 @@ add_dependencies(test-verify-device tree-tool)
 v2v_unit_test(verify-pe v2v::verify v2v::media)
 v2v_fuzz_target(imports v2v::verify)
 
+v2v_unit_test(keys v2v::check v2v::domain v2v::facts v2v::guest v2v::image)
+foreach(source keys near option-table option-values option-words)
+    target_sources(test-keys PRIVATE ${top}/src/cli/${source}.c)
+endforeach()
 v2v_unit_test(sddl v2v::plan)
 v2v_unit_test(plan v2v::plan)
 v2v_script_test(golden.plans ${here}/golden/plans.sh
@@ -185,6 +189,7 @@ v2v_script_test(cli.completion ${here}/cli/completion.sh ${v2v}
 v2v_script_test(cli.environment ${here}/cli/environment.sh
     $<TARGET_FILE:v2v-virtio>)
 v2v_script_test(cli.batch ${here}/cli/batch.sh ${v2v})
+v2v_script_test(cli.key ${here}/cli/key.sh ${v2v})
 v2v_script_test(cli.statuses ${here}/cli/statuses.sh ${v2v})
 v2v_script_test(cli.xml ${here}/cli/xml.sh ${v2v})
 v2v_script_test(cli.undo ${here}/cli/undo.sh ${v2v}

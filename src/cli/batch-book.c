@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/batch-private.h"
+#include "cli/keys.h"
 #include "image/image.h"
 
 const char *
@@ -26,8 +27,11 @@ default_words(const struct cli_options *options, struct v2v_error *err)
     json_t *array = json_array();
     char *text;
 
-    for (size_t i = 0; array != NULL && i < defaults->count; i++)
-        json_array_append_new(array, json_string(defaults->items[i]));
+    for (size_t i = 0; array != NULL && i < defaults->count; i++) {
+        V2V_AUTO(mem) char *word = cli_masked(defaults->items[i], err);
+
+        json_array_append_new(array, json_string(word));
+    }
     text = json_dumps(array, JSON_COMPACT);
     json_decref(array);
     if (text == NULL)

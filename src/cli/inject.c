@@ -125,10 +125,49 @@ make_plan(struct session *session, struct report *report, struct v2v_error *err)
     return 0;
 }
 
+/* What shows later that Windows has run. */
+struct witnesses {
+    struct image_witness items[FACTS_WITNESSES];
+    size_t count;
+    bool known;
+};
+
+static int
+find_witnesses(const struct report *report, const struct disk_reader *disk,
+               struct witnesses *ret, struct v2v_error *err)
+{
+    if (facts_witnesses(&report->facts, &report->hives, disk, ret->items,
+                        &ret->count, err) < 0)
+        return -1;
+    ret->known = true;
+    return 0;
+}
+
+/* Where the files of an encrypted volume are, is not to be seen without its
+ * key: it is asked for while the volume is open.  Each of its sectors is
+ * encrypted on its own and in its place, but for the first 8 KiB, which no file
+ * of these has: what changes a file changes the image at the same place.
+ * Source: J. Metz, "BitLocker Drive Encryption (BDE) format", "Volume header";
+ * cryptsetup, lib/bitlk/bitlk.c, _activate(). */
+static int
+close_guest(struct session *session, const struct report *report,
+            struct witnesses *witnesses, struct v2v_error *err)
+{
+    const struct facts *facts = &report->facts;
+    struct disk_reader disk;
+
+    if (facts->volumes[facts->system_volume].encrypted &&
+        (guest_unmount(session->guest, err) < 0 ||
+         guest_disk(session->guest, facts->disk, &disk, err) < 0 ||
+         find_witnesses(report, &disk, witnesses, err) < 0))
+        return -1;
+    return guest_close(v2v_steal(session->guest), err);
+}
+
 /* From here on the overlay is written; ends with the appliance gone. */
 static int
 write_guest(struct session *session, struct report *report,
-            struct v2v_error *err)
+            struct witnesses *witnesses, struct v2v_error *err)
 {
     struct guard guard;
 
@@ -136,7 +175,7 @@ write_guest(struct session *session, struct report *report,
         apply_run(session->guest, &report->facts, &report->hives, &report->plan,
                   err) < 0 ||
         guard_after(session, report, &guard, err) < 0 ||
-        guest_close(v2v_steal(session->guest), err) < 0)
+        close_guest(session, report, witnesses, err) < 0)
         return v2v_fail_in(err, "%s (the image is untouched)",
                            report_image(report));
     return 0;
@@ -219,13 +258,13 @@ note_undo_file(const struct image *image, struct report *report,
 /* The image, then the XML, then the definition: one transaction.  When only the
  * last has failed there is something to undo. */
 static int
-commit(struct session *session, struct report *report, struct v2v_error *err)
+commit(struct session *session, struct report *report,
+       struct witnesses *witnesses, struct v2v_error *err)
 {
     struct image *image = session_system_image(session, &report->facts);
     V2V_AUTO(bytes) struct v2v_bytes what = { 0 };
     V2V_AUTO(mem) char *xml_path = NULL;
-    struct image_witness witnesses[FACTS_WITNESSES];
-    struct image_change change = { .witnesses = witnesses };
+    struct image_change change = { .witnesses = witnesses->items };
     struct disk_reader disk;
     int result;
 
@@ -233,13 +272,14 @@ commit(struct session *session, struct report *report, struct v2v_error *err)
              report->options->output != NULL ? report->options->output
                                              : report_image(report));
     if (image_overlay_reader(image, &disk, err) < 0 ||
-        facts_witnesses(&report->facts, &report->hives, &disk, witnesses,
-                        &change.witness_count, err) < 0 ||
+        (!witnesses->known &&
+         find_witnesses(report, &disk, witnesses, err) < 0) ||
         describe(&report->plan, &what, err) < 0 ||
         find_xml(report, &xml_path, &change.xml, err) < 0 ||
         check_definition(report, err) < 0)
         return -1;
     change.what = (const char *)what.data;
+    change.witness_count = witnesses->count;
     find_definition(report, &change.definition);
     result = image_commit(image, &change, err);
     report->defined = result == 0 && is_defined_anew(report);
@@ -260,8 +300,10 @@ static int
 commit_definition(struct session *session, struct report *report,
                   struct v2v_error *err)
 {
-    if (guest_close(v2v_steal(session->guest), err) < 0 ||
-        commit(session, report, err) < 0)
+    struct witnesses witnesses = { .known = false };
+
+    if (close_guest(session, report, &witnesses, err) < 0 ||
+        commit(session, report, &witnesses, err) < 0)
         return -1;
     report->status = REPORT_DONE;
     return 0;
@@ -285,6 +327,7 @@ int
 inject(struct report *report, struct v2v_error *err)
 {
     V2V_AUTO(session) struct session session = { 0 };
+    struct witnesses witnesses = { .known = false };
 
     if (session_open(report, &session, err) < 0 ||
         session_choose(&session, report, err) < 0 ||
@@ -301,8 +344,8 @@ inject(struct report *report, struct v2v_error *err)
     }
     if (is_nothing_due(report) && report->options->output == NULL)
         return finish_as_it_is(&session, report, err);
-    if (write_guest(&session, report, err) < 0 ||
-        commit(&session, report, err) < 0)
+    if (write_guest(&session, report, &witnesses, err) < 0 ||
+        commit(&session, report, &witnesses, err) < 0)
         return -1;
     report->status = REPORT_DONE;
     return 0;

@@ -206,6 +206,7 @@ offer_values(const struct line *line, const struct cli_option *option)
 
     switch (option->values) {
     case CLI_ANY_VALUE:
+    case CLI_KEY:
         break;
     case CLI_FILES:
         puts("@files");

@@ -73,6 +73,10 @@ static const struct cli_option options[] = {
     { "root", 0, GUEST, "[DISK:]N",
       "which Windows: its partition's number; single or first [single]",
       .take = cli_take_root, .values = CLI_WORD, .word = cli_root_word },
+    { "key", 0, GUEST, "SELECTOR",
+      "ID:key:STRING or ID:file:FILENAME opens BitLocker; ID is /dev/sda2, an "
+      "identifier or all; may be repeated",
+      .take = cli_take_key, .values = CLI_KEY },
     { "output", 0, CLI_INJECT, "FILE",
       "make a new qcow2; the image is only read", TEXT(output),
       .values = CLI_FILES },

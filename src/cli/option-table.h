@@ -19,7 +19,8 @@ enum cli_values {
     CLI_FOLDERS,
     CLI_DOMAINS, /* of libvirt */
     CLI_WORD,    /* one of word() */
-    CLI_LIST     /* some of word(), with commas between */
+    CLI_LIST,    /* some of word(), with commas between */
+    CLI_KEY      /* cli/keys.h: may hold a file's name */
 };
 
 struct cli_option {
@@ -113,6 +114,9 @@ int cli_take_backend(const struct cli_option *option, const char *argument,
                      struct cli_options *ret, struct v2v_error *err);
 int cli_take_sandbox(const struct cli_option *option, const char *argument,
                      struct cli_options *ret, struct v2v_error *err);
+/* Of keys.c. */
+int cli_take_key(const struct cli_option *option, const char *argument,
+                 struct cli_options *ret, struct v2v_error *err);
 
 /* Of option-words.c: what "batch" does not know itself, as a default for its
  * lines. */
@@ -128,6 +132,10 @@ const char *cli_feature_word(size_t i);
 const char *cli_allowed_word(size_t i);
 const char *cli_backend_word(size_t i);
 const char *cli_sandbox_word(size_t i);
+
+/* "/dev/sda2" as libguestfs' tools name a partition, "/dev/sda" a disk without
+ * any: -1 for anything else. */
+int cli_parse_device(const char *device, struct facts_root *ret);
 
 /* "a,b" to the end of @ret; empty items are left out. */
 int cli_split_list(const char *text, struct v2v_strings *ret,

@@ -234,8 +234,8 @@ parse_disk_letters(const char **text)
 }
 
 /* Without a number it is the whole disk, which facts/ counts as partition 0. */
-static int
-parse_device(const char *device, struct facts_root *ret)
+int
+cli_parse_device(const char *device, struct facts_root *ret)
 {
     const char *text = skip_bus(device);
 
@@ -281,7 +281,7 @@ cli_take_root(const struct cli_option *option, const char *argument,
                         "first");
     if (word >= 0)
         root.partition = word == 1 ? FACTS_FIRST : FACTS_ANY;
-    else if (parse_device(argument, &root) < 0) {
+    else if (cli_parse_device(argument, &root) < 0) {
         root = (struct facts_root){ FACTS_ANY, FACTS_ANY };
         if (parse_place(argument, &root, err) < 0)
             return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/keys.h"
 #include "cli/near.h"
 #include "cli/option-table.h"
 
@@ -32,9 +33,12 @@ make_word_in(const struct cli_option *option, const char *folder,
 {
     V2V_AUTO(mem) char *path = NULL;
 
-    if (option->values != CLI_FILES && option->values != CLI_FOLDERS)
+    if (option->values == CLI_KEY)
+        path = cli_key_in(folder, argument, err);
+    else if (option->values == CLI_FILES || option->values == CLI_FOLDERS)
+        path = cli_path_in(folder, argument, err);
+    else
         return make_word(option, argument, err);
-    path = cli_path_in(folder, argument, err);
     return path == NULL ? NULL : make_word(option, path, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/keys.h"
 #include "cli/near.h"
 #include "cli/option-table.h"
 
@@ -345,10 +346,24 @@ take_xml(int argc, char **argv, struct cli_options *ret, struct v2v_error *err)
     return take_feature_drivers(ret, err);
 }
 
+/* A job's script is kept by Slurm, and may be read by others. */
+static int
+check_secrets(const struct cli_batch *batch, struct v2v_error *err)
+{
+    for (size_t i = 0; batch->slurm && i < batch->defaults.count; i++)
+        if (cli_is_secret(batch->defaults.items[i]))
+            return v2v_fail(err, V2V_ERR_USAGE,
+                            "--slurm: a key would be in the scripts of its "
+                            "jobs: give it as --key ID:file:FILENAME");
+    return 0;
+}
+
 /* What goes with what. */
 static int
 check_batch(const struct cli_batch *batch, bool json, struct v2v_error *err)
 {
+    if (check_secrets(batch, err) < 0)
+        return -1;
     if (batch->report_only && ((batch->reports.count == 0 && !json) ||
                                batch->resume || batch->collect || batch->slurm))
         return v2v_fail(err, V2V_ERR_USAGE,
@@ -510,6 +525,7 @@ cli_options_done(struct cli_options *options)
     v2v_strings_done(&options->formats);
     v2v_strings_done(&options->media);
     v2v_strings_done(&options->drivers);
+    v2v_strings_done(&options->keys);
     v2v_strings_done(&options->allow);
     v2v_strings_done(&options->batch.defaults);
     v2v_strings_done(&options->batch.reports);

@@ -73,6 +73,7 @@ struct cli_options {
     size_t images_before_format; /* how many had been named with -a by then */
     const char *work_dir;
     struct facts_root root;
+    struct v2v_strings keys; /* --key, selectors: cli/keys.h; never shown */
     enum guest_choice backend;
     enum sandbox_mode sandbox;
     struct v2v_strings drivers;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/choices.h"
+#include "cli/keys.h"
 #include "cli/same-file.h"
 #include "cli/supervise.h"
 #include "facts/find.h"
@@ -242,6 +243,7 @@ open_guest(struct report *report, struct session *session,
                                 .count = count,
                                 .scratch = image_scratch(session->images[0]),
                                 .use = &report->libguestfs,
+                                .keys = &session->keys,
                                 .memsize = report->options->memsize,
                                 .smp = report->options->smp };
     if (guest_open(&machine, &session->guest, err) < 0)
@@ -334,7 +336,8 @@ session_open(struct report *report, struct session *ret, struct v2v_error *err)
     const struct cli_options *options = report->options;
 
     guest_set_trace(options->trace);
-    if (find_machine(report, ret, err) < 0 ||
+    if (cli_keys_load(&options->keys, &ret->keys, err) < 0 ||
+        find_machine(report, ret, err) < 0 ||
         check_output_xml(report, err) < 0 ||
         check_images(&report->disks, err) < 0 ||
         (!choices_know(&options->media) && open_media(ret, options, err) < 0))
@@ -397,6 +400,7 @@ void
 session_close(struct session *session)
 {
     guest_abandon(session->guest);
+    guest_keys_done(&session->keys);
     for (size_t i = 0; i < session->image_count; i++)
         image_close(session->images[i]);
     free(session->images);

@@ -22,6 +22,7 @@ struct session {
     size_t media_count;
     struct image **images; /* as report->disks, all locked */
     size_t image_count;
+    struct guest_keys keys; /* --key; of @guest */
     struct guest *guest;
 };
 

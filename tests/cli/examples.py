@@ -63,6 +63,7 @@ PAGES = {
         Example("package viostor new oem3.inf", after="! ls vm.qcow2.v2v-*"),
         Example(INJECTED, before="the XML names vm.vmdk",
                 after="test -s vm-virtio.qcow2"),
+        Example(INJECTED),
     ],
     "v2v-virtio-check": [
         Example("Result: +0 block"),
@@ -191,6 +192,8 @@ class Bench:
             shutil.copy(os.path.join(self.goods, name), place)
         with open(os.path.join(place, "vms.csv"), "w", encoding="utf-8") as f:
             f.write("image\nvm.qcow2\n")
+        with open(os.path.join(place, "recovery-key"), "w", encoding="utf-8") as f:
+            f.write("-".join(["000011"] * 8) + "\n")
         if before == "fast startup":
             make("mkguest", "--fast-startup", os.path.join(place, "vm.qcow2"))
         with open(os.path.join(FIXTURES, "domain.xml"), encoding="utf-8") as f:

@@ -49,7 +49,8 @@ refused 2 'convert: no such command' convert
 refused 2 'convert: no such command' help convert
 refused 2 'drivers: "list" or "explain"?' drivers
 refused 2 '--nonsense: no such option' inject --nonsense vm.qcow2
-refused 2 '--key: no such option' inject --key=all vm.qcow2
+refused 2 '--key: it is ID:key:STRING or ID:file:FILENAME, where ID is a device (/dev/sda2), the identifier of a BitLocker volume or of its recovery key, or "all"' inject --key=all vm.qcow2
+refused 2 '--kex: no such option: did you mean --key?' inject --kex=all vm.qcow2
 refused 2 '--ouput: no such option: did you mean --output?' inject --ouput=x vm.qcow2
 refused 2 '-z: no such option' inject vm.qcow2 -nz
 refused 2 '--json takes no argument' inject --json=yes vm.qcow2
