@@ -336,7 +336,7 @@ wrong_clusters(const char *name)
         "cd '%s' && PATH=$PATH:/sbin:/usr/sbin; "
         "if timeout 20 ntfsresize -i -f %s >%s.log 2>&1; then echo 0; else "
         "awk '/Totally [0-9]+ cluster/ { n += $(NF - 3) } "
-        "/clusters are referenced/ { n += $4 } "
+        "/[0-9]+ clusters are referenced/ { n += $(NF - 5) } "
         "END { print n ? n : %ld }' %s.log; fi",
         folder, name, name, UNKNOWN, name);
     FILE *pipe = popen(line, "r");
