@@ -222,22 +222,55 @@ list_disks(struct appliance *appliance, const struct guest_machine *machine,
     return 0;
 }
 
+/* A variable of the environment that is another for a while. */
+struct variable {
+    const char *name;
+    char *old; /* NULL: it was not there */
+};
+
+static struct variable
+begin_variable(const char *name, const char *value)
+{
+    const char *now = getenv(name);
+    struct variable variable = { name, now != NULL ? strdup(now) : NULL };
+
+    setenv(name, value, 1);
+    return variable;
+}
+
+static void
+end_variable(struct variable *variable)
+{
+    if (variable->old != NULL)
+        setenv(variable->name, variable->old, 1);
+    else
+        unsetenv(variable->name);
+    free(variable->old);
+}
+
 /* Its sockets go where XDG_RUNTIME_DIR says when it is created (man guestfs,
  * guestfs_get_sockdir()); there is no function to set that. */
 static guestfs_h *
 create(const char *scratch)
 {
-    const char *now = getenv("XDG_RUNTIME_DIR");
-    V2V_AUTO(mem) char *old = now != NULL ? strdup(now) : NULL;
-    guestfs_h *g;
+    struct variable sockets = begin_variable("XDG_RUNTIME_DIR", scratch);
+    guestfs_h *g = guestfs_create();
 
-    setenv("XDG_RUNTIME_DIR", scratch, 1);
-    g = guestfs_create();
-    if (old != NULL)
-        setenv("XDG_RUNTIME_DIR", old, 1);
-    else
-        unsetenv("XDG_RUNTIME_DIR");
+    end_variable(&sockets);
     return g;
+}
+
+/* QEMU has a file in TMPDIR for what is written to a drive that is only read
+ * (-drive snapshot=on), and deletes its name at once: but if it is killed just
+ * then, it stays. */
+static int
+boot(guestfs_h *g, const char *scratch)
+{
+    struct variable files = begin_variable("TMPDIR", scratch);
+    int result = guestfs_launch(g);
+
+    end_variable(&files);
+    return result;
 }
 
 /* Megabytes.  libguestfs' own 1280 are for what we do not ask for: file systems
@@ -290,7 +323,7 @@ launch(struct appliance *appliance, const struct guest_machine *machine,
         return -1;
     if (configure(appliance, machine, force_tcg) < 0)
         return appliance_fail_in(appliance, err, "libguestfs");
-    if (guestfs_launch(appliance->g) < 0)
+    if (boot(appliance->g, machine->scratch) < 0)
         return appliance_fail_in(appliance, err,
                                  "cannot start libguestfs' appliance (%s)",
                                  launch_hint());
