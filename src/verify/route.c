@@ -161,6 +161,21 @@ architecture_number(enum inf_arch arch)
     return UINT16_MAX;
 }
 
+/* 0: there is none, and the text says so. */
+static int
+read_version(struct route *r, struct package_version *ret,
+             struct v2v_error *err)
+{
+    int found;
+
+    if (at_package(r, "", err) < 0)
+        return -1;
+    found = database_version(r->match->hive, r->subject, ret, err);
+    if (found == 0 && set(&r->text, err, "there is no Version") < 0)
+        return -1;
+    return found;
+}
+
 /* virt-v2v writes 9 on 32-bit Windows too, and that boots: hence no more than
  * a warning. */
 int
@@ -168,15 +183,10 @@ look_architecture(struct route *r, struct v2v_error *err)
 {
     uint16_t wanted = architecture_number(r->v->in->facts->target.arch), is;
     struct package_version version;
-    int found;
+    int found = read_version(r, &version, err);
 
-    if (at_package(r, "", err) < 0)
-        return -1;
-    found = database_version(r->match->hive, r->subject, &version, err);
-    if (found < 0)
-        return -1;
-    if (found == 0)
-        return set(&r->text, err, "there is no Version") < 0 ? -1 : 1;
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
     is = version.arch;
     if (set(&r->text, err,
             is == wanted ? "Version has architecture %u"
@@ -202,15 +212,10 @@ look_class(struct route *r, struct v2v_error *err)
 {
     struct package_version version;
     bool fits = false;
-    int found;
+    int found = read_version(r, &version, err);
 
-    if (at_package(r, "", err) < 0)
-        return -1;
-    found = database_version(r->match->hive, r->subject, &version, err);
-    if (found < 0)
-        return -1;
-    if (found == 0)
-        return set(&r->text, err, "there is no Version") < 0 ? -1 : 1;
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         fits |= classes[i].network == r->network &&
                 v2v_equal_nocase(version.class, classes[i].guid);
