@@ -27,17 +27,24 @@ v2v_auto_text(char **text)
 }
 
 void
-result_now(char ret[RESULT_TIME_LEN + 1])
+result_time(const struct timespec *time, char ret[RESULT_TIME_LEN + 1])
 {
-    struct timespec now;
     struct tm utc;
     char seconds[32];
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
+    gmtime_r(&time->tv_sec, &utc);
     strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(ret, RESULT_TIME_LEN + 1, "%.19s.%03dZ", seconds,
-             (int)(now.tv_nsec / 1000000));
+             (int)(time->tv_nsec / 1000000));
+}
+
+void
+result_now(char ret[RESULT_TIME_LEN + 1])
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    result_time(&now, ret);
 }
 
 bool

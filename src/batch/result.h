@@ -42,6 +42,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -63,7 +64,9 @@ struct result {
     char *document;                 /* JSON, or NULL */
 };
 
-/* Now, as above. */
+/* A time of CLOCK_REALTIME, and now, as above: their order is that of strcmp().
+ */
+void result_time(const struct timespec *time, char ret[RESULT_TIME_LEN + 1]);
 void result_now(char ret[RESULT_TIME_LEN + 1]);
 
 /* Of a run that a signal ended: who ran it had sent that. */

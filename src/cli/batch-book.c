@@ -2,13 +2,13 @@
 /* Where a batch keeps what becomes of its lines: a ledger and the files of the
  * results; of a line alone the files are all there is. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/batch-private.h"
+#include "cli/json.h"
 #include "cli/keys.h"
 #include "image/image.h"
 
@@ -18,24 +18,33 @@ batch_command(const struct cli_options *options)
     return options->batch.check ? "check" : "inject";
 }
 
+const char *
+batch_kind(const struct cli_options *options)
+{
+    return options->batch.check ? ".check" : options->dry_run ? ".dry-run" : "";
+}
+
 /* ---- The ledger ---- */
 
 static char *
 default_words(const struct cli_options *options, struct v2v_error *err)
 {
     const struct v2v_strings *defaults = &options->batch.defaults;
-    json_t *array = json_array();
+    V2V_AUTO(strings) struct v2v_strings words = { 0 };
+    json_t *array;
     char *text;
 
-    for (size_t i = 0; array != NULL && i < defaults->count; i++) {
+    for (size_t i = 0; i < defaults->count; i++) {
         V2V_AUTO(mem) char *word = cli_masked(defaults->items[i], err);
 
-        json_array_append_new(array, json_string(word));
+        if (word == NULL || v2v_strings_add(&words, word, err) < 0)
+            return NULL;
     }
+    array = json_strings(&words);
     text = json_dumps(array, JSON_COMPACT);
     json_decref(array);
     if (text == NULL)
-        v2v_error_set(err, V2V_ERR_FORMAT, "options: not UTF-8");
+        v2v_error_set(err, V2V_ERR_INTERNAL, "options: no memory");
     return text;
 }
 

@@ -20,12 +20,6 @@ struct loader {
     char problem[sizeof((struct v2v_error *)0)->text];
 };
 
-const char *
-batch_kind(const struct cli_options *options)
-{
-    return options->batch.check ? ".check" : options->dry_run ? ".dry-run" : "";
-}
-
 static enum cli_command
 line_command(const struct cli_options *options)
 {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,16 +19,11 @@ static bool
 has_made_output(const char *output, const char *since)
 {
     struct stat st;
-    struct tm utc;
     char changed[RESULT_TIME_LEN + 1];
-    char seconds[32];
 
     if (stat(output, &st) < 0)
         return false;
-    gmtime_r(&st.st_ctim.tv_sec, &utc);
-    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(changed, sizeof changed, "%.19s.%03dZ", seconds,
-             (int)(st.st_ctim.tv_nsec / 1000000));
+    result_time(&st.st_ctim, changed);
     return strcmp(changed, since) >= 0;
 }
 

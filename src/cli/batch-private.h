@@ -77,11 +77,6 @@ int batch_load(const struct cli_options *options, struct batch_items *ret,
                struct v2v_error *err);
 void batch_items_done(struct batch_items *items);
 
-/* Of one manifest a check, a dry run and an injection are batches of their own,
- * each with files of its own: "", ".check" or ".dry-run", which stands behind
- * the manifest's name. */
-const char *batch_kind(const struct cli_options *options);
-
 static inline void
 v2v_auto_batch_items(struct batch_items *items)
 {
@@ -92,6 +87,11 @@ v2v_auto_batch_items(struct batch_items *items)
 
 /* "inject" or "check" */
 const char *batch_command(const struct cli_options *options);
+
+/* Of one manifest a check, a dry run and an injection are batches of their own,
+ * each with files of its own: "", ".check" or ".dry-run", which stands behind
+ * the manifest's name. */
+const char *batch_kind(const struct cli_options *options);
 
 /**
  * batch_open() - the ledger, locked, or one line's files; and what they know
